@@ -1,0 +1,8 @@
+"""Paths of the pages and the API."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,1 @@
+"""The only place that speaks to Redis; its verbs are Redis's commands."""

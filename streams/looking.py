@@ -1,0 +1,92 @@
+"""What pages, API, commands and admin lists see of Redis. Only looks; every write goes through `operations`."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from streams import conf, names
+from streams.errors import BadRequest, NoSuchGroup, NoSuchStream, WrongType
+from streams.gateway import looks
+from streams.gateway.client import Client
+from streams.ids import EntryId
+from streams.snapshot import ConsumerGroup, PendingFilter, PendingPage, Snapshot
+
+MOST_STREAMS = 1000
+# A page must not hang longer than somebody waits for it.
+ANSWER_WITHIN_S = 3.0
+
+
+@lru_cache(maxsize=4)
+def _client(url: str) -> Client:
+    return Client(url, answer_within_s=ANSWER_WITHIN_S)
+
+
+def client() -> Client:
+    """The shared connection pool for looking. Raises Unreachable when no server is configured or running."""
+    return _client(conf.current().server_url())
+
+
+def streams() -> tuple[list[bytes], bool]:
+    """Keys of the streams on the server without our own logs, and whether the list is complete."""
+    prefix = conf.current().prefix
+    found, complete = looks.scan_streams(client(), MOST_STREAMS)
+    return [key for key in found if not names.is_ours(key, prefix)], complete
+
+
+def stream_named(segment: str) -> bytes:
+    """The stream behind a path segment. Raises NoSuchStream when the segment stands for nothing."""
+    if names.is_digest(segment):
+        return _by_digest(segment, streams()[0], NoSuchStream(f"there is no stream {segment}"))
+    try:
+        return names.from_path(segment)
+    except ValueError:
+        raise NoSuchStream(f"there is no stream {segment!r}") from None
+
+
+def group_named(snapshot: Snapshot, segment: str) -> ConsumerGroup:
+    """The group of a snapshot behind a path segment. Raises NoSuchGroup, naming it."""
+    for group in snapshot.groups:
+        if names.to_path(group.name) == segment:
+            return group
+    try:
+        shown = names.shown(names.from_path(segment))
+    except ValueError:
+        shown = segment
+    raise NoSuchGroup(f"stream {names.shown(snapshot.name)!r} has no consumer group {shown!r}")
+
+
+def _by_digest(segment: str, candidates: list[bytes], otherwise: NoSuchStream) -> bytes:
+    for name in candidates:
+        if names.to_path(name) == segment:
+            return name
+    raise otherwise
+
+
+def snapshot(stream: bytes) -> Snapshot:
+    """The stream and its groups now. Raises NoSuchStream or WrongType, naming it."""
+    found = maybe_snapshot(stream)
+    if found.problem:
+        raise WrongType(f"{names.shown(stream)!r}: {found.problem}")
+    if found.stream is None:
+        raise NoSuchStream(f"there is no stream {names.shown(stream)!r}")
+    return found
+
+
+def maybe_snapshot(stream: bytes) -> Snapshot:
+    """The stream and its groups now; without a stream, or with a problem, when there is none to see."""
+    return looks.snapshot(client(), stream)
+
+
+def pending(
+    stream: bytes, group: bytes, wanted: PendingFilter, *, after: EntryId | None = None, limit: int = 50
+) -> PendingPage:
+    """A page of a group's pending entries. Raises NoSuchStream or NoSuchGroup, naming it, or BadRequest."""
+    if not 1 <= limit <= 1000:
+        raise BadRequest("limit must be from 1 to 1000", field="limit")
+    try:
+        return looks.xpending_page(client(), stream, group, wanted, after, limit)
+    except NoSuchStream:
+        raise NoSuchStream(f"there is no stream {names.shown(stream)!r}") from None
+    except NoSuchGroup:
+        text = f"stream {names.shown(stream)!r} has no consumer group {names.shown(group)!r}"
+        raise NoSuchGroup(text) from None

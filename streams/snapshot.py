@@ -1,0 +1,154 @@
+"""What the server said about a stream at one moment: frozen values, unknown as None."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from streams.ids import EntryId
+
+
+class Quality(StrEnum):
+    """How far a lag can be trusted."""
+
+    EXACT = "exact"
+    AT_MOST = "at most"
+    AT_LEAST = "at least"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """Entries not yet delivered to a group; `entries` is None exactly when the quality is UNKNOWN, with a reason."""
+
+    entries: int | None
+    quality: Quality
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """XINFO STREAM without its entries; `entries_added` is None on servers older than 7.0."""
+
+    length: int
+    first_id: EntryId | None
+    last_id: EntryId
+    entries_added: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """A named reader of a group.
+
+    `idle_ms` is the time since its last attempt to read; `inactive_ms` the time since it last got something: None when
+    the server does not say (before 7.2), and None with `never_active` when it never got anything.
+    """
+
+    name: bytes
+    pending: int
+    idle_ms: int
+    inactive_ms: int | None
+    never_active: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerGroup:
+    """A consumer group with its consumers; `oldest_pending` is the smallest ID in its PEL."""
+
+    name: bytes
+    last_delivered: EntryId
+    entries_read: int | None
+    pending: int
+    oldest_pending: EntryId | None
+    first_unread: EntryId | None
+    lag: Lag
+    consumers: tuple[Consumer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A stream and its groups at `taken_at` (server clock, ms); `stream` is None when there is no such stream.
+
+    `problem` is a sentence when the key cannot be looked at, such as one that holds another type.
+    """
+
+    name: bytes
+    taken_at: int
+    stream: Stream | None
+    groups: tuple[ConsumerGroup, ...] = ()
+    problem: str = ""
+
+    def group(self, name: bytes) -> ConsumerGroup | None:
+        """The group of that name, if there."""
+        return next((group for group in self.groups if group.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry with its flat field-value list."""
+
+    entry_id: EntryId
+    pairs: tuple[bytes, ...]
+
+    def fields(self) -> list[tuple[bytes, bytes]]:
+        """Field-value pairs in the order they were added; a field may repeat."""
+        return list(zip(self.pairs[::2], self.pairs[1::2], strict=False))
+
+
+@dataclass(frozen=True, slots=True)
+class PendingEntry:
+    """One row of a PEL; `entry` is None when the entry itself was trimmed or deleted (or not asked for)."""
+
+    entry_id: EntryId
+    consumer: bytes
+    idle_ms: int
+    deliveries: int
+    entry: Entry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PendingFilter:
+    """Which pending entries are wanted; an empty filter wants all."""
+
+    consumer: bytes | None = None
+    min_idle_ms: int = 0
+    min_deliveries: int = 0
+
+    def wants(self, row: PendingEntry) -> bool:
+        """Whether the row passes; the consumer is already chosen by the server."""
+        return row.idle_ms >= self.min_idle_ms and row.deliveries >= self.min_deliveries
+
+
+@dataclass(frozen=True, slots=True)
+class PendingPage:
+    """Some pending entries in ID order.
+
+    `total` counts the PEL that was walked (the group's, or the consumer's), `scanned` the rows looked at for this page,
+    `next_after` the ID to go on after, None at the end. When the walk was cut by its budget, a page may be short
+    and still have a `next_after`.
+    """
+
+    rows: tuple[PendingEntry, ...]
+    total: int
+    scanned: int
+    next_after: EntryId | None
+
+
+def judge_lag(
+    *, server: int | None, length: int, delivered: EntryId, last: EntryId, counted: int, counted_all: bool
+) -> Lag:
+    """The lag of a group and how far to trust it.
+
+    `server` is XINFO GROUPS' lag, `counted` a bounded XRANGE count after the last-delivered ID and `counted_all` whether
+    that count reached the end. Servers before Redis 8.10 err upwards after trimming, so their figure is an upper bound
+    until a count confirms it (https://redis.io/docs/latest/commands/xinfo-groups/).
+    """
+    if delivered >= last:
+        return Lag(0, Quality.EXACT)
+    if counted_all:
+        return Lag(counted, Quality.EXACT)
+    if server is not None and counted <= server:
+        return Lag(min(server, length), Quality.AT_MOST)
+    if counted:
+        return Lag(counted, Quality.AT_LEAST)
+    return Lag(None, Quality.UNKNOWN, "the server does not say, and counting was not possible")
