@@ -1,7 +1,7 @@
 """Paths of the pages and the API."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import path
 
 urlpatterns = [
     path("admin/", admin.site.urls),

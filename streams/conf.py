@@ -127,7 +127,7 @@ def current() -> Config:
     """The settings of this process."""
     from django.conf import settings  # the rest of this module must be readable while Django reads its settings
 
-    return cast(Config, settings.STREAMWATCH)
+    return cast("Config", settings.STREAMWATCH)
 
 
 def _kept_secret(var: Path) -> str:

@@ -38,10 +38,8 @@ class FieldStats:
         """Count one more value."""
         self.count += 1
         self.total += value
-        if value < self.low:
-            self.low = value
-        if value > self.high:
-            self.high = value
+        self.low = min(self.low, value)
+        self.high = max(self.high, value)
         if entry_id >= self.last_id:
             self.last, self.last_id = value, entry_id
 
