@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TypeVar, cast
 from urllib.parse import urlsplit
 
+from django.conf import settings
+
 from streams.errors import Unreachable
 from streams.names import is_ambiguous
 from streams.readings import Shape
@@ -125,8 +127,6 @@ def read(environ: Mapping[str, str]) -> Config:
 
 def current() -> Config:
     """The settings of this process."""
-    from django.conf import settings  # the rest of this module must be readable while Django reads its settings
-
     return cast("Config", settings.STREAMWATCH)
 
 

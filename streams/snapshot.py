@@ -139,7 +139,7 @@ def judge_lag(
 ) -> Lag:
     """The lag of a group and how far to trust it.
 
-    `server` is XINFO GROUPS' lag, `counted` a bounded XRANGE count after the last-delivered ID and `counted_all` whether
+    `server` is XINFO GROUPS' lag, `counted` a bounded XRANGE count after the last-delivered ID, `counted_all` whether
     that count reached the end. Servers before Redis 8.10 err upwards after trimming, so their figure is an upper bound
     until a count confirms it (https://redis.io/docs/latest/commands/xinfo-groups/).
     """
