@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -127,7 +127,7 @@ def read(environ: Mapping[str, str]) -> Config:
 
 def current() -> Config:
     """The settings of this process."""
-    return cast("Config", settings.STREAMWATCH)
+    return settings.STREAMWATCH
 
 
 def _kept_secret(var: Path) -> str:

@@ -181,9 +181,10 @@ def _stats_to_plain(stats: SensorStats) -> list[Any]:
 
 def _stats_from_plain(plain: list[Any]) -> SensorStats:
     count, first, last, fields = plain
-    return SensorStats(
-        count,
-        EntryId.parse(first),
-        EntryId.parse(last),
-        {name: FieldStats(*values[:5], EntryId.parse(values[5])) for name, values in fields.items()},
-    )
+    stats = {name: _field_from_plain(values) for name, values in fields.items()}
+    return SensorStats(count, EntryId.parse(first), EntryId.parse(last), stats)
+
+
+def _field_from_plain(plain: list[Any]) -> FieldStats:
+    count, total, low, high, last, last_id = plain
+    return FieldStats(count, total, low, high, last, EntryId.parse(last_id))

@@ -75,7 +75,7 @@ def is_ambiguous(stream: bytes) -> bool:
     return not has_hash_tag(stream) and (b"{" in stream or b"}" in stream)
 
 
-OWN_SUFFIXES = (b":frames", b":dead", b":feed")
+OWN_SUFFIXES = (b":frames", b":dead")
 
 
 def is_ours(key: bytes, prefix: bytes) -> bool:

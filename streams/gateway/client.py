@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 import redis
@@ -28,6 +29,7 @@ Reply = Any
 Argument = bytes | str | int | float
 
 ANSWER_WITHIN_S = 10.0
+_IN_SCRIPT = re.compile(r"user_script: ?\d+: (?:-)?([A-Z]{3,}) ")
 
 
 class Script:
@@ -50,12 +52,13 @@ class Client:
             self._redis = redis.Redis.from_url(url, **_options(answer_within_s, Retry(NoBackoff(), 0)))
         # Raw replies have one shape on every driver version; ours are read in this package alone.
         self._redis.response_callbacks.clear()
+        self._execute: Callable[..., Reply] = self._redis.execute_command
         self._loaded: dict[Script, str] = {}
 
     def call(self, *command: Argument) -> Reply:
         """The server's reply to one command. Raises the errors of `streams.errors`."""
         with translated(self.place):
-            return self._redis.execute_command(*command)
+            return self._execute(*command)
 
     def call_all(self, commands: Sequence[Sequence[Argument]]) -> list[Reply]:
         """Replies to commands sent together; an error reply stands in its place as one of our errors, not raised."""
@@ -63,8 +66,9 @@ class Client:
             return []
         with translated(self.place):
             pipeline = self._redis.pipeline(transaction=False)
+            add: Callable[..., object] = pipeline.execute_command
             for command in commands:
-                pipeline.execute_command(*command)
+                add(*command)
             replies = pipeline.execute(raise_on_error=False)
         return [_our_error(r, self.place) if isinstance(r, redis.RedisError) else r for r in replies]
 
@@ -72,11 +76,11 @@ class Client:
         """The reply of a script."""
         with translated(self.place):
             if script not in self._loaded:
-                self._loaded[script] = self._redis.execute_command("SCRIPT", "LOAD", script.source)
+                self._loaded[script] = self._execute("SCRIPT", "LOAD", script.source)
             try:
-                return self._redis.execute_command("EVALSHA", self._loaded[script], len(keys), *keys, *arguments)
+                return self._execute("EVALSHA", self._loaded[script], len(keys), *keys, *arguments)
             except redis.exceptions.NoScriptError:
-                return self._redis.execute_command("EVAL", script.source, len(keys), *keys, *arguments)
+                return self._execute("EVAL", script.source, len(keys), *keys, *arguments)
 
     def close(self) -> None:
         """Drop every connection; the next call makes new ones."""
@@ -93,11 +97,12 @@ class AsyncClient:
         with translated(self.place):
             self._redis = redis.asyncio.Redis.from_url(url, **options)
         self._redis.response_callbacks.clear()
+        self._execute: Callable[..., Awaitable[Reply]] = self._redis.execute_command
 
     async def call(self, *command: Argument) -> Reply:
         """The server's reply to one command. Raises the errors of `streams.errors`."""
         with translated(self.place):
-            return await self._redis.execute_command(*command)
+            return await self._execute(*command)
 
     async def aclose(self) -> None:
         """Drop every connection."""
@@ -148,8 +153,14 @@ def _our_error(error: redis.RedisError, where: str) -> StreamwatchError:
         return Unreachable(f"Redis at {where} did not answer in time")
     if isinstance(error, redis.ConnectionError):
         return Unreachable(f"Redis at {where} cannot be reached: {text}")
-    code = text.split(" ", 1)[0]
+    code = _code(text)
     if "no such key" in text or "requires the key to exist" in text:
         return NoSuchStream("there is no such stream")
     kind = _BY_CODE.get(code)
     return kind(f"Redis at {where} says: {text}") if kind else ServerRefused(code, f"Redis at {where} says: {text}")
+
+
+def _code(text: str) -> str:
+    """The error's first word; 6.2 wraps the errors of a script's commands in a sentence of its own."""
+    inside = _IN_SCRIPT.search(text)
+    return inside[1] if inside else text.split(" ", 1)[0]

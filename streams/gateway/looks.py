@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from streams.errors import AccessDenied, NoSuchGroup, NoSuchStream, ServerRefused, StreamwatchError
-from streams.gateway.client import Client, Reply, Script
+from streams.gateway.client import Argument, Client, Reply, Script
 from streams.ids import EntryId
 from streams.snapshot import (
     Consumer,
@@ -185,7 +185,7 @@ def xpending_range(
     client: Client, key: bytes, group: bytes, after: EntryId | None, count: int, consumer: bytes | None = None
 ) -> list[PendingEntry]:
     """Up to `count` rows of the PEL in ID order, without payloads."""
-    command = ["XPENDING", key, group, str(after.next()) if after else "-", "+", count]
+    command: list[Argument] = ["XPENDING", key, group, str(after.next()) if after else "-", "+", count]
     if consumer is not None:
         command.append(consumer)
     return [

@@ -1,0 +1,127 @@
+"""The frames log and the health log: two capped streams of our own that carry everything to the browsers."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from streams import frames
+from streams.gateway.client import Argument, AsyncClient, Client, Script
+from streams.ids import ZERO, EntryId
+
+# A leader that was paused must not write over its successor, so the lease is checked in the same step.
+_PUBLISH = Script("""
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+redis.call('XADD', KEYS[1], 'MINID', '~', ARGV[2], '*', 's', ARGV[3], 'm', ARGV[4])
+return 1
+""")
+# The group that feeds a frames log, and the epoch of that log; the first worker decides, and the feeder's group being
+# gone frees the place.
+_FEED = Script("""
+local owner = redis.call('HGET', KEYS[1], 'group')
+local there = false
+if owner and owner ~= ARGV[1] then
+  for _, row in ipairs(redis.call('XINFO', 'GROUPS', KEYS[2])) do
+    for i = 1, #row, 2 do there = there or (row[i] == 'name' and row[i + 1] == owner) end
+  end
+end
+if not there then redis.call('HSET', KEYS[1], 'group', ARGV[1]) end
+redis.call('HSETNX', KEYS[1], 'epoch', ARGV[2])
+return redis.call('HMGET', KEYS[1], 'group', 'epoch')
+""")
+
+
+def encode_frame(frame: frames.Frame) -> bytes:
+    """The stored form of a frame; empty for a frame without readings."""
+    return orjson.dumps(frames.to_plain(frame), option=orjson.OPT_NON_STR_KEYS) if frame.buckets else b""
+
+
+def decode_frame(stored: bytes) -> frames.Frame:
+    """The frame behind its stored form. Raises ValueError."""
+    return frames.from_plain(orjson.loads(stored))
+
+
+def decode_health(stored: bytes) -> dict[str, Any]:
+    """The figures behind an entry of the health log. Raises ValueError."""
+    plain = orjson.loads(stored)
+    if not isinstance(plain, dict):
+        raise ValueError("not health figures")  # noqa: TRY004 - the log's content is wrong, not a caller's type
+    return plain
+
+
+def feed(client: Client, feed_key: bytes, stream: bytes, group: bytes) -> tuple[bytes, str]:
+    """The group that feeds the stream's frames log (this one, if the place was free) and the log's epoch."""
+    owner, epoch = client.run(_FEED, [feed_key, stream], [group, secrets.token_hex(4)])
+    return owner, epoch.decode()
+
+
+def trim_frames(client: Client, key: bytes, oldest_ms: int, max_bytes: int) -> None:
+    """Drop frames committed before `oldest_ms`, and the oldest beyond `max_bytes` (MEMORY USAGE, an estimate)."""
+    client.call("XTRIM", key, "MINID", "~", str(EntryId(max(oldest_ms, 0), 0)))
+    used, length = client.call("MEMORY", "USAGE", key, "SAMPLES", 50), client.call("XLEN", key)
+    if used and used > max_bytes:
+        client.call("XTRIM", key, "MAXLEN", "~", length * max_bytes // used)
+
+
+def publish_health(
+    client: Client, key: bytes, lease: tuple[bytes, str], stream: bytes, figures: dict[str, Any], oldest_ms: int
+) -> bool:
+    """Add figures of a stream to the health log and drop older ones; False when the lease (key, token) was lost."""
+    arguments: list[Argument] = [lease[1], str(EntryId(max(oldest_ms, 0), 0)), stream, orjson.dumps(figures)]
+    return bool(client.run(_PUBLISH, [key, lease[0]], arguments))
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One entry of a log: its ID and its fields."""
+
+    entry_id: EntryId
+    fields: dict[bytes, bytes]
+
+
+class Log:
+    """A reader of one log, with a connection of its own."""
+
+    def __init__(self, url: str, key: bytes) -> None:
+        self.key = key
+        self._client = AsyncClient(url)
+
+    async def after(self, entry_id: EntryId, count: int, block_ms: int) -> Sequence[LogEntry]:
+        """Up to `count` entries after an ID, waiting at most `block_ms` for the first (XREAD)."""
+        reply = await self._client.call("XREAD", "COUNT", count, "BLOCK", block_ms, "STREAMS", self.key, str(entry_id))
+        return [_log_entry(row) for row in reply[0][1]] if reply else []
+
+    async def bounds(self) -> tuple[EntryId, EntryId]:
+        """IDs of the oldest entry still there and of the newest ever added; ZERO, ZERO without a log."""
+        first = await self._client.call("XRANGE", self.key, "-", "+", "COUNT", 1)
+        last = await self._client.call("XREVRANGE", self.key, "+", "-", "COUNT", 1)
+        if not first or not last:
+            return ZERO, ZERO
+        return EntryId.from_reply(first[0][0]), EntryId.from_reply(last[0][0])
+
+    async def has(self, entry_id: EntryId) -> bool:
+        """Whether this very entry is still there."""
+        return bool(await self._client.call("XRANGE", self.key, str(entry_id), str(entry_id)))
+
+    async def epoch(self, feed_key: bytes) -> str:
+        """The epoch the log belongs to; empty when no worker ever fed it."""
+        stored = await self._client.call("HGET", feed_key, "epoch")
+        return stored.decode() if stored else ""
+
+    async def server_ms(self) -> int:
+        """The server's clock in milliseconds."""
+        seconds, micros = await self._client.call("TIME")
+        return int(seconds) * 1000 + int(micros) // 1000
+
+    async def aclose(self) -> None:
+        """Drop the connection."""
+        await self._client.aclose()
+
+
+def _log_entry(row: Any) -> LogEntry:
+    pairs = row[1]
+    return LogEntry(EntryId.from_reply(row[0]), dict(zip(pairs[::2], pairs[1::2], strict=True)))

@@ -1,0 +1,50 @@
+"""`manage.py monitor`: samples the stream and publishes its figures."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from streams import conf
+from streams.errors import StreamwatchError
+from streams.monitor import Monitor
+from streams.running import Stop, repeat
+
+logger = logging.getLogger("streams.monitor")
+
+
+class Command(BaseCommand):
+    """Starts one monitor; of many, one leads."""
+
+    help = "Publish lag, pending entries and rates of the stream and its groups."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The monitor's options."""
+        parser.add_argument("--interval", type=float, default=1.0, help="seconds between looks (default: %(default)s)")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        """Observe until told to stop."""
+        interval = options["interval"]
+        if not 0.1 <= interval <= 60:
+            raise CommandError("--interval must be from 0.1 to 60 seconds.")
+        stop = Stop()
+        stop.listen()
+        try:
+            monitor = Monitor(conf.current(), interval)
+            monitor.observe_once()
+        except StreamwatchError as error:
+            raise CommandError(f"{error} Check REDIS_URL.") from error
+        repeat(lambda: rest_after(monitor, interval), stop, logger)
+        with contextlib.suppress(StreamwatchError):
+            monitor.leave()
+
+
+def rest_after(monitor: Monitor, interval: float) -> float:
+    """Observe once; the seconds left of the interval."""
+    began = time.monotonic()
+    monitor.observe_once()
+    return max(0.0, interval - (time.monotonic() - began))

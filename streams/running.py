@@ -1,0 +1,44 @@
+"""Loops that run until told to stop: one signal finishes what is under way, a second ends the process at once."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+from streams.errors import AccessDenied, ServerRefused, Unreachable, WrongType
+from streams.outages import Outage
+
+WRONG_TYPE_WAIT_S = 3.0
+
+
+class Stop(threading.Event):
+    """Set by SIGTERM or SIGINT; a second signal ends the process at once with the exit status of that signal."""
+
+    def listen(self) -> None:
+        """From now on, take the signals."""
+        signal.signal(signal.SIGTERM, self._told)
+        signal.signal(signal.SIGINT, self._told)
+
+    def _told(self, signum: int, _: FrameType | None) -> None:
+        if self.is_set():
+            os._exit(128 + signum)
+        self.set()
+
+
+def repeat(step: Callable[[], float], stop: Stop, logger: logging.Logger) -> None:
+    """Call `step` until stopped, resting as many seconds as it says; wait out a server that is away or refuses."""
+    outage = Outage(logger)
+    while not stop.is_set():
+        try:
+            rest = step()
+            outage.over()
+        except WrongType as error:
+            rest = max(outage.failed(error), WRONG_TYPE_WAIT_S)
+        except (Unreachable, AccessDenied, ServerRefused) as error:
+            rest = outage.failed(error)
+        if rest:
+            stop.wait(rest)
