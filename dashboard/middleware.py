@@ -29,7 +29,7 @@ def content_security_policy(get_response: Callable[[HttpRequest], HttpResponseBa
     if iscoroutinefunction(get_response):
 
         async def asynchronous(request: HttpRequest) -> HttpResponseBase:
-            answer: Awaitable[HttpResponse] = get_response(request)  # type: ignore[assignment]  # checked just above
+            answer: Awaitable[HttpResponse] = get_response(request)
             return _with_policy(await answer)
 
         return markcoroutinefunction(asynchronous)

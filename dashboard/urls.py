@@ -3,6 +3,20 @@
 from django.contrib import admin
 from django.urls import path
 
+from dashboard import api, views
+
 urlpatterns = [
+    path("", views.stream_page, name="home"),
+    path("streams/<str:stream>/", views.stream_page, name="stream"),
+    path("streams/<str:stream>/groups/<str:group>/pending/", views.pending_page, name="pending"),
+    path("api/streams/", api.stream_list),
+    path("api/streams/<str:stream>/", api.stream_detail),
+    path("api/streams/<str:stream>/sensors/", api.sensors),
+    path("api/streams/<str:stream>/groups/<str:group>/pending/", api.pending),
+    path("healthz", api.healthz, name="healthz"),
+    path("readyz", api.readyz),
     path("admin/", admin.site.urls),
 ]
+
+handler403 = "dashboard.views.forbidden"
+handler404 = "dashboard.views.not_found"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from streams.ids import EntryId
 from streams.names import shown, to_path
 from streams.snapshot import Consumer, ConsumerGroup, Snapshot
 
@@ -36,6 +35,19 @@ def describe(window: Sequence[Snapshot]) -> Plain:
         },
         "groups": [_describe_group(group, now, before) for group in now.groups],
     }
+
+
+def with_rates(now: Plain, watched: Plain | None) -> Plain:
+    """`now` with the rates that the monitor measured, where it watches the same stream and group."""
+    if watched is None or now["stream"] is None:
+        return now
+    rates = {group["name"]: group for group in watched["groups"]}
+    in_rate = watched["stream"] and watched["stream"]["in_per_s"]
+    groups = [
+        {**group, **{rate: rates.get(group["name"], {}).get(rate) for rate in ("delivered_per_s", "acked_per_s")}}
+        for group in now["groups"]
+    ]
+    return {**now, "stream": {**now["stream"], "in_per_s": in_rate}, "groups": groups}
 
 
 def _describe_group(group: ConsumerGroup, now: Snapshot, before: Snapshot | None) -> Plain:
@@ -115,8 +127,3 @@ def started_anew(earlier: Snapshot | None, later: Snapshot) -> bool:
     added = (earlier.stream.entries_added, later.stream.entries_added)
     fewer = added[0] is not None and added[1] is not None and added[1] < added[0]
     return fewer or later.stream.last_id < earlier.stream.last_id
-
-
-def age(now_ms: int, entry_id: EntryId | None) -> int | None:
-    """Milliseconds since that entry, None without one."""
-    return entry_id.age_ms(now_ms) if entry_id else None

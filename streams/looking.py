@@ -8,8 +8,11 @@ from streams import conf, names
 from streams.errors import BadRequest, NoSuchGroup, NoSuchStream, WrongType
 from streams.gateway import looks
 from streams.gateway.client import Client
+from streams.gateway.logs import Log, LogEntry, decode_frame, decode_health
 from streams.ids import EntryId
 from streams.snapshot import ConsumerGroup, PendingFilter, PendingPage, Snapshot
+
+__all__ = ["Log", "LogEntry", "decode_frame", "decode_health"]
 
 MOST_STREAMS = 1000
 # A page must not hang longer than somebody waits for it.
@@ -53,6 +56,30 @@ def group_named(snapshot: Snapshot, segment: str) -> ConsumerGroup:
     except ValueError:
         shown = segment
     raise NoSuchGroup(f"stream {names.shown(snapshot.name)!r} has no consumer group {shown!r}")
+
+
+def frames_log(stream: bytes) -> Log:
+    """A reader of the stream's frames log, with a connection of its own."""
+    return Log(conf.current().server_url(), names.beside(stream, "frames"), names.beside(stream, "feed"))
+
+
+def health_log() -> Log:
+    """A reader of the health log, with a connection of its own."""
+    config = conf.current()
+    return Log(config.server_url(), config.health_key)
+
+
+def consumer_named(segment: str) -> bytes:
+    """The consumer's name behind a query value: plain text, or `~` and base64url. Raises BadRequest."""
+    try:
+        return names.from_path(segment)
+    except ValueError as error:
+        raise BadRequest(str(error), field="consumer") from None
+
+
+def ping() -> None:
+    """Ask the server for an answer. Raises Unreachable and the like."""
+    looks.server_ms(client())
 
 
 def _by_digest(segment: str, candidates: list[bytes], otherwise: NoSuchStream) -> bytes:

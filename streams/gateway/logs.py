@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from streams import frames
+from streams.errors import NoSuchStream
 from streams.gateway.client import Argument, AsyncClient, Client, Script
 from streams.ids import ZERO, EntryId
 
@@ -86,8 +87,8 @@ class LogEntry:
 class Log:
     """A reader of one log, with a connection of its own."""
 
-    def __init__(self, url: str, key: bytes) -> None:
-        self.key = key
+    def __init__(self, url: str, key: bytes, feed_key: bytes = b"") -> None:
+        self.key, self._feed_key = key, feed_key
         self._client = AsyncClient(url)
 
     async def after(self, entry_id: EntryId, count: int, block_ms: int) -> Sequence[LogEntry]:
@@ -96,20 +97,25 @@ class Log:
         return [_log_entry(row) for row in reply[0][1]] if reply else []
 
     async def bounds(self) -> tuple[EntryId, EntryId]:
-        """IDs of the oldest entry still there and of the newest ever added; ZERO, ZERO without a log."""
-        first = await self._client.call("XRANGE", self.key, "-", "+", "COUNT", 1)
-        last = await self._client.call("XREVRANGE", self.key, "+", "-", "COUNT", 1)
-        if not first or not last:
-            return ZERO, ZERO
-        return EntryId.from_reply(first[0][0]), EntryId.from_reply(last[0][0])
+        """IDs of the oldest entry still there (past the newest when none is) and of the newest ever added.
+
+        Without a log the newest is ZERO.
+        """
+        try:
+            reply = await self._client.call("XINFO", "STREAM", self.key)
+        except NoSuchStream:
+            return ZERO.next(), ZERO
+        info = dict(zip(reply[::2], reply[1::2], strict=True))
+        newest, first = EntryId.from_reply(info[b"last-generated-id"]), info[b"first-entry"]
+        return EntryId.from_reply(first[0]) if first else newest.next(), newest
 
     async def has(self, entry_id: EntryId) -> bool:
         """Whether this very entry is still there."""
         return bool(await self._client.call("XRANGE", self.key, str(entry_id), str(entry_id)))
 
-    async def epoch(self, feed_key: bytes) -> str:
-        """The epoch the log belongs to; empty when no worker ever fed it."""
-        stored = await self._client.call("HGET", feed_key, "epoch")
+    async def epoch(self) -> str:
+        """The epoch of the frames log; empty when no worker ever fed it."""
+        stored = await self._client.call("HGET", self._feed_key, "epoch")
         return stored.decode() if stored else ""
 
     async def server_ms(self) -> int:

@@ -1,0 +1,187 @@
+"""The API: the same facts as the pages, as JSON, read-only. An error is {"error": {"code", "text"}} and its status."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
+
+from dashboard.hub import LATE_MS, hub
+from streams import access, health, looking, names, plain
+from streams.errors import (
+    AccessDenied,
+    BadRequest,
+    NoSuchGroup,
+    NoSuchStream,
+    ServerRefused,
+    StreamwatchError,
+    Unreachable,
+    WrongType,
+)
+from streams.ids import EntryId
+from streams.snapshot import PendingFilter
+
+SyncView = Callable[..., dict[str, Any]]
+AsyncView = Callable[..., Awaitable[dict[str, Any]]]
+
+_STATUS: dict[type[StreamwatchError], tuple[int, str]] = {
+    NoSuchStream: (404, "no_such_stream"),
+    NoSuchGroup: (404, "no_such_group"),
+    WrongType: (409, "wrong_type"),
+    BadRequest: (400, "bad_request"),
+    Unreachable: (503, "unreachable"),
+    AccessDenied: (503, "access_denied"),
+    ServerRefused: (503, "refused"),
+}
+
+
+def problem(status: int, code: str, text: str, **more: Any) -> JsonResponse:
+    """An error as the API says it."""
+    return JsonResponse({"error": {"code": code, "text": text, **more}}, status=status)
+
+
+def _told(error: StreamwatchError) -> JsonResponse:
+    status, code = _STATUS.get(type(error), (500, "failed"))
+    more = {"field": error.field} if isinstance(error, BadRequest) and error.field else {}
+    return problem(status, code, str(error), **more)
+
+
+def _refusal(request: HttpRequest) -> JsonResponse | None:
+    if access.may_look(request.user):
+        return None
+    if request.user.is_authenticated:
+        return problem(403, "not_allowed", "you may not look at streams: ask for the permission streams.view_stream")
+    return problem(401, "login_required", "log in first: this server does not show streams to everybody")
+
+
+def answers(view: SyncView) -> Callable[..., JsonResponse]:
+    """A GET view for who may look; what it returns is the JSON, what it raises the error."""
+
+    @require_safe
+    @wraps(view)
+    def answer(request: HttpRequest, **kwargs: Any) -> JsonResponse:
+        if refusal := _refusal(request):
+            return refusal
+        try:
+            return JsonResponse(view(request, **kwargs))
+        except StreamwatchError as error:
+            return _told(error)
+
+    return answer
+
+
+def answers_later(view: AsyncView) -> Callable[..., Awaitable[JsonResponse]]:
+    """Like `answers`, for a view that runs on the event loop."""
+
+    @require_safe
+    @wraps(view)
+    async def answer(request: HttpRequest, **kwargs: Any) -> JsonResponse:
+        if refusal := await sync_to_async(_refusal)(request):
+            return refusal
+        try:
+            return JsonResponse(await view(request, **kwargs))
+        except StreamwatchError as error:
+            return _told(error)
+
+    return answer
+
+
+@answers
+def stream_list(_: HttpRequest) -> dict[str, Any]:
+    """GET /api/streams/: {"streams": [{"name", "path"}], "complete": bool}."""
+    found, complete = looking.streams()
+    listed = [{"name": names.shown(name), "path": names.to_path(name)} for name in found]
+    return {"streams": listed, "complete": complete}
+
+
+@answers_later
+async def stream_detail(_: HttpRequest, stream: str) -> dict[str, Any]:
+    """GET /api/streams/<stream>/: stream, groups and consumers now; rates while the monitor watches."""
+    key = await sync_to_async(looking.stream_named)(stream)
+    now = health.describe([await sync_to_async(looking.snapshot)(key)])
+    return health.with_rates(now, hub().figures(key))
+
+
+@answers_later
+async def sensors(_: HttpRequest, stream: str) -> dict[str, Any]:
+    """GET /api/streams/<stream>/sensors/: per sensor what the frames log retains."""
+    key = await sync_to_async(looking.stream_named)(stream)
+    await sync_to_async(looking.snapshot)(key)
+    try:
+        return await hub().sensors(key)
+    except TimeoutError:
+        raise Unreachable("the frames log is still being read: try again in a few seconds") from None
+
+
+@answers
+def pending(request: HttpRequest, stream: str, group: str) -> dict[str, Any]:
+    """GET …/groups/<group>/pending/?consumer=&min_idle_ms=&min_deliveries=&after=&limit=: a page of pending entries."""
+    key = looking.stream_named(stream)
+    name = looking.group_named(looking.snapshot(key), group).name
+    query = request.GET
+    wanted = PendingFilter(
+        consumer=looking.consumer_named(query["consumer"]) if query.get("consumer") else None,
+        min_idle_ms=_number(query.get("min_idle_ms"), "min_idle_ms"),
+        min_deliveries=_number(query.get("min_deliveries"), "min_deliveries"),
+    )
+    limit = _number(query.get("limit") or "50", "limit")
+    page = looking.pending(key, name, wanted, after=_id(query.get("after")), limit=limit)
+    return {
+        "pending": [plain.pending_row(row) for row in page.rows],
+        "total": page.total,
+        "scanned": page.scanned,
+        "next_after": page.next_after and str(page.next_after),
+    }
+
+
+@require_safe
+def healthz(_: HttpRequest) -> JsonResponse:
+    """GET /healthz: this process answers."""
+    return JsonResponse({"ok": True})
+
+
+@require_safe
+async def readyz(_: HttpRequest) -> JsonResponse:
+    """GET /readyz: 200 when Redis and the database answer, else 503; says also how old the health log is."""
+    checks = {"redis": await sync_to_async(_redis)(), "database": await sync_to_async(_database)()}
+    ready = all(check["ok"] for check in checks.values())
+    age = hub().health_age_ms()
+    checks["health_log"] = {"ok": age is not None and age <= LATE_MS, "age_ms": age}
+    return JsonResponse({"ok": ready, **checks}, status=200 if ready else 503)
+
+
+def _redis() -> dict[str, Any]:
+    try:
+        looking.ping()
+    except StreamwatchError as error:
+        return {"ok": False, "text": str(error)}
+    return {"ok": True}
+
+
+def _database() -> dict[str, Any]:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        return {"ok": False, "text": str(error)}
+    return {"ok": True}
+
+
+def _number(text: str | None, field: str) -> int:
+    if not text:
+        return 0
+    if not text.isascii() or not text.isdigit() or len(text) > 15:
+        raise BadRequest(f"{field} must be a whole number, not {text[:40]!r}", field=field)
+    return int(text)
+
+
+def _id(text: str | None) -> EntryId | None:
+    try:
+        return EntryId.parse(text) if text else None
+    except ValueError as error:
+        raise BadRequest(str(error), field="after") from None

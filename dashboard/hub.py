@@ -1,0 +1,242 @@
+"""The hub: one per web process. Follows the logs and keeps a feed per stream for the sockets and the API.
+
+It never polls: each log is followed by one blocking read. It knows by itself when the server is away and says so to
+every socket, because a log that cannot be read carries no bad news.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from channels.layers import get_channel_layer
+
+from dashboard.feed import Feed, Follower
+from dashboard.messages import encode
+from dashboard.server_state import ServerState
+from streams import conf, looking, notices
+from streams.errors import BadRequest, StreamwatchError
+from streams.ids import ZERO, EntryId
+from streams.outages import Outage
+
+logger = logging.getLogger(__name__)
+
+BLOCK_MS = 2000
+STEP = 200
+CHECK_EVERY_S = 2.0
+REPEAT_DOWN_S = 5.0
+MOST_FEEDS = 50
+UNUSED_FOR_S = 600.0
+LATE_MS = 10_000
+
+
+class Hub:
+    """Feeds by stream; made on first use in a running event loop."""
+
+    def __init__(self) -> None:
+        self._config = conf.current()
+        self._feeds: dict[bytes, Feed] = {}
+        self._used_s: dict[bytes, float] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.server = ServerState(_now_ms())
+        self._spawn(self._follow_health)
+        self._spawn(self._relay_notices)
+        self._spawn(self._repeat_bad_news)
+
+    def feed(self, stream: bytes) -> Feed:
+        """The stream's feed, followed from now on. Raises BadRequest beyond MOST_FEEDS."""
+        self._used_s[stream] = time.monotonic()
+        if stream not in self._feeds:
+            if len(self._feeds) >= MOST_FEEDS:
+                raise BadRequest(f"{MOST_FEEDS} streams are already being watched by this process")
+            feed = self._feeds[stream] = Feed(stream, dict(self._config.units))
+            self._spawn(lambda: self._follow(feed))
+        return self._feeds[stream]
+
+    async def sensors(self, stream: bytes, within_s: float = 5.0) -> dict[str, Any]:
+        """What the frames log retains per sensor, up to its newest frame. Raises TimeoutError while still reading."""
+        feed = self.feed(stream)
+        async with asyncio.timeout(within_s):
+            await feed.filled.wait()
+            await self._reach_head(feed)
+        return await feed.sensors()
+
+    async def join(self, stream: bytes, follower: Follower, frames: EntryId | None, epoch: str) -> Feed:
+        """Let a socket follow a stream, once the log has been read; the feed."""
+        feed = self.feed(stream)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0 if self.server.is_down else 10):
+                await feed.filled.wait()
+        follower.slot.notice(self.server.message(_now_ms()))
+        feed.join(follower, frames=frames, epoch=epoch)
+        return feed
+
+    def figures(self, stream: bytes) -> dict[str, Any] | None:
+        """What the monitor last said of the stream, None while it does not watch it (or has not for 10 s)."""
+        found = self._feeds.get(stream)
+        late = found is None or _now_ms() - found.health.newest_id.ms > LATE_MS
+        return None if found is None or late else found.health.newest
+
+    def health_age_ms(self) -> int | None:
+        """Age of the newest figures in the health log, None before the first."""
+        newest = max((feed.health.newest_id for feed in self._feeds.values()), default=ZERO)
+        return max(0, _now_ms() - newest.ms) if newest > ZERO else None
+
+    async def _follow(self, feed: Feed) -> None:
+        async def read(log: looking.Log) -> None:
+            await self._check_epoch(feed, log)
+            check_s = time.monotonic() + CHECK_EVERY_S
+            while not self._is_unused(feed):
+                block = BLOCK_MS if feed.filled.is_set() else 1
+                entries = await log.after(feed.cursor, STEP, block)
+                self._up()
+                for entry in entries:
+                    self._take_frame(feed, entry)
+                if len(entries) < STEP:
+                    feed.filled.set()
+                if time.monotonic() >= check_s:
+                    await self._check_epoch(feed, log)
+                    check_s = time.monotonic() + CHECK_EVERY_S
+
+        await self._keep(lambda: looking.frames_log(feed.stream), read, while_used=feed)
+        del self._feeds[feed.stream]
+
+    def _take_frame(self, feed: Feed, entry: looking.LogEntry) -> None:
+        try:
+            feed.take(entry.entry_id, looking.decode_frame(entry.fields[b"f"]))
+        except (ValueError, KeyError) as error:
+            feed.cursor = entry.entry_id
+            logger.warning("%s is no frame of this program's: %s. Left out.", entry.entry_id, error)
+
+    async def _check_epoch(self, feed: Feed, log: looking.Log) -> None:
+        """Start anew when this is not the log that was followed: another epoch, or the newest frame known is gone."""
+        epoch = await log.epoch()
+        oldest, newest = await log.bounds()
+        feed.totals.drop_before(max(oldest.ms, newest.ms - self._config.frames_keep_ms))
+        vanished = feed.cursor > newest or (oldest <= feed.cursor and not await log.has(feed.cursor))
+        if epoch != feed.epoch.partition("+")[0]:
+            feed.restart(epoch)
+        elif vanished:
+            feed.restart(f"{epoch}+{_now_ms():x}")
+
+    async def _reach_head(self, feed: Feed) -> None:
+        async with contextlib.aclosing(looking.frames_log(feed.stream)) as log:
+            _, newest = await log.bounds()
+        while feed.cursor < newest:
+            await asyncio.sleep(0.01)
+
+    async def _follow_health(self) -> None:
+        async def read(log: looking.Log) -> None:
+            cursor = ZERO
+            while True:
+                entries = await log.after(cursor, STEP, BLOCK_MS)
+                self._up()
+                for entry in entries:
+                    cursor = entry.entry_id
+                    self._take_health(entry)
+                if not entries and cursor > (await log.bounds())[1]:
+                    cursor = ZERO
+
+        await self._keep(looking.health_log, read)
+
+    def _take_health(self, entry: looking.LogEntry) -> None:
+        try:
+            stream, figures = entry.fields[b"s"], looking.decode_health(entry.fields[b"m"])
+        except (ValueError, KeyError) as error:
+            logger.warning("%s is no entry of this program's health log: %s. Left out.", entry.entry_id, error)
+            return
+        if stream == self._config.stream:
+            self.feed(stream)
+        if stream in self._feeds:
+            self._feeds[stream].take_health(entry.entry_id, figures)
+
+    async def _keep(
+        self,
+        open_log: Callable[[], looking.Log],
+        read: Callable[[looking.Log], Any],
+        while_used: Feed | None = None,
+    ) -> None:
+        """Read a log for ever; wait out a server that is away."""
+        outage = Outage(logger)
+        while while_used is None or not self._is_unused(while_used):
+            try:
+                async with contextlib.aclosing(open_log()) as log:
+                    await log.server_ms()
+                    outage.over()
+                    await read(log)
+            except StreamwatchError as error:
+                self._down(error)
+                await asyncio.sleep(outage.failed(error))
+
+    async def _relay_notices(self) -> None:
+        """Hand the channel layer's notices to every socket. One may be lost; nothing depends on one."""
+        while True:
+            try:
+                layer = get_channel_layer()
+                channel = await layer.new_channel()
+                await layer.group_add(notices.TOPIC, channel)
+                while True:
+                    event = await layer.receive(channel)
+                    self._tell(encode("notice", **{k: v for k, v in event.items() if k != "type"}))
+            except Exception as error:  # noqa: BLE001 - the layer raises its driver's errors, which only the gateway may name
+                logger.info("Notices are away for a moment: %s", type(error).__name__)
+                await asyncio.sleep(2)
+
+    async def _repeat_bad_news(self) -> None:
+        while True:
+            await asyncio.sleep(REPEAT_DOWN_S)
+            if self.server.is_down:
+                self._tell(self.server.message(_now_ms()))
+
+    def _up(self) -> None:
+        if self.server.up(_now_ms()):
+            self._tell(self.server.message(_now_ms()))
+
+    def _down(self, error: StreamwatchError) -> None:
+        if self.server.down(str(error), _now_ms()):
+            self._tell(self.server.message(_now_ms()))
+
+    def _tell(self, text: str) -> None:
+        for feed in self._feeds.values():
+            feed.tell(text)
+
+    def _is_unused(self, feed: Feed) -> bool:
+        if feed.followers or feed.stream == self._config.stream:
+            self._used_s[feed.stream] = time.monotonic()
+        return time.monotonic() - self._used_s[feed.stream] > UNUSED_FOR_S
+
+    def _spawn(self, run: Callable[[], Any]) -> None:
+        task = asyncio.get_running_loop().create_task(run())
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            logger.error("A part of the hub ended by mistake.", exc_info=error)
+
+    async def aclose(self) -> None:
+        """Stop following everything."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+_hubs: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = weakref.WeakKeyDictionary()
+
+
+def hub() -> Hub:
+    """This event loop's hub."""
+    loop = asyncio.get_running_loop()
+    if loop not in _hubs:
+        _hubs[loop] = Hub()
+    return _hubs[loop]
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

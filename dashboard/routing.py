@@ -1,0 +1,12 @@
+"""Paths of the websockets."""
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import URLRouter
+from django.urls import path
+
+from dashboard.consumers import DashboardSocket
+from dashboard.origins import own_pages_only
+
+websocket = own_pages_only(
+    AuthMiddlewareStack(URLRouter([path("ws/streams/<str:stream>/", DashboardSocket.as_asgi())]))
+)
