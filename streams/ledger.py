@@ -1,0 +1,137 @@
+"""The ledger's door: a row before the effect, completed after it, so that a death in between is seen as one."""
+
+from __future__ import annotations
+
+import getpass
+import logging
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db import DatabaseError, transaction
+from django.http import HttpRequest
+
+from streams.errors import StreamwatchError
+from streams.ids import EntryId
+from streams.models import Action, LedgerEntry, Outcome
+from streams.names import shown
+
+logger = logging.getLogger("streams.ledger")
+MOST_IDS = 1000
+SHELL = "shell"
+
+
+class NotRecorded(StreamwatchError):
+    """The ledger cannot be written, so nothing was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, and from where; without a user it is somebody at a shell, who could use redis-cli as well."""
+
+    name: str
+    user: AbstractBaseUser | AnonymousUser | None
+    source: str
+
+    @property
+    def is_shell(self) -> bool:
+        """Whether somebody at a shell acts."""
+        return self.user is None and self.source == SHELL
+
+    @classmethod
+    def of_request(cls, request: HttpRequest) -> Actor:
+        """The person behind a request."""
+        user = request.user
+        return cls(user.get_username() or "anonymous", user, request.META.get("REMOTE_ADDR") or "unknown")
+
+    @classmethod
+    def of_shell(cls) -> Actor:
+        """The operating system's user."""
+        try:
+            name = getpass.getuser()
+        except (KeyError, OSError):  # a container may run under a number that has no name
+            name = f"uid {os.getuid()}"
+        return cls(name, None, SHELL)
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What is to be done, for the record."""
+
+    action: Action
+    stream: bytes
+    group: bytes
+    consumer: bytes = b""
+    detail: str = ""
+
+
+@contextmanager
+def recorded(actor: Actor, deed: Deed, ids: Iterable[EntryId] = ()) -> Iterator[LedgerEntry]:
+    """Record a deed around its effect; the body sets `asked`, `done`, `missed` and `detail` as it learns them.
+
+    Raises NotRecorded, before the body runs, when the row cannot be written. An error from the body completes the row
+    as failed, with the error as its detail.
+    """
+    began = time.monotonic()
+    row = _row(actor, deed)
+    note_ids(row, ids)
+    _begin(row)
+    try:
+        yield row
+    except BaseException as error:
+        reason = str(error) or type(error).__name__
+        row.outcome, row.detail = Outcome.FAILED, f"{row.detail}: {reason}" if row.detail else reason
+        raise
+    else:
+        row.outcome = Outcome.DONE
+    finally:
+        row.duration_ms = round((time.monotonic() - began) * 1000)
+        _complete(row)
+
+
+def refused(actor: Actor, deed: Deed, reason: str) -> None:
+    """Record a deed that was not allowed. A ledger that cannot be written is logged: the refusal stands anyway."""
+    row = _row(actor, deed)
+    row.outcome, row.detail = Outcome.REFUSED, reason
+    _complete(row)
+
+
+def note_ids(row: LedgerEntry, ids: Iterable[EntryId]) -> None:
+    """Add entry IDs to the row; those beyond MOST_IDS are only counted."""
+    for entry_id in ids:
+        row.ids_total += 1
+        if len(row.ids) < MOST_IDS:
+            row.ids.append(str(entry_id))
+
+
+def _row(actor: Actor, deed: Deed) -> LedgerEntry:
+    return LedgerEntry(
+        at=datetime.now(UTC),
+        actor=actor.name[:200],
+        user_id=actor.user.pk if actor.user else None,
+        source=actor.source[:100],
+        action=deed.action,
+        stream=shown(deed.stream),
+        group=shown(deed.group),
+        consumer=shown(deed.consumer),
+        detail=deed.detail,
+    )
+
+
+def _begin(row: LedgerEntry) -> None:
+    try:
+        with transaction.atomic(durable=True):  # inside a larger transaction the row would die with the process
+            row.save(force_insert=True)
+    except DatabaseError as error:
+        raise NotRecorded(f"The ledger cannot be written, so nothing was done: {error}") from error
+
+
+def _complete(row: LedgerEntry) -> None:
+    try:
+        row.save()
+    except DatabaseError:
+        logger.exception("The ledger could not be completed: %s, %s.", row, row.get_outcome_display())

@@ -1,0 +1,97 @@
+"""The ledger of operations, and the things in Redis as far as Django needs them: names and permissions."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+
+class Stream(models.Model):
+    """A Redis stream; lives in Redis, stands here for the permission to look at streams."""
+
+    class Meta:
+        """No table."""
+
+        managed = False
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"stream {self.pk}"
+
+
+class ConsumerGroup(models.Model):
+    """A consumer group; lives in Redis."""
+
+    class Meta:
+        """No table."""
+
+        managed = False
+        default_permissions = ("view", "add")
+        verbose_name = "consumer group"
+
+    def __str__(self) -> str:
+        return f"consumer group {self.pk}"
+
+
+class PendingEntry(models.Model):
+    """A delivered and never acknowledged entry; lives in Redis."""
+
+    class Meta:
+        """No table."""
+
+        managed = False
+        default_permissions = ("view",)
+        permissions = (("claim_pendingentry", "Can claim pending entries"),)
+        verbose_name = "pending entry"
+        verbose_name_plural = "pending entries"
+
+    def __str__(self) -> str:
+        return f"pending entry {self.pk}"
+
+
+class Action(models.TextChoices):
+    """What can be done through `operations`."""
+
+    CREATE_GROUP = "create group", "create group"
+    CLAIM = "claim", "claim"
+
+
+class Outcome(models.TextChoices):
+    """How an operation ended; one that stays STARTED died on the way, and its effect is unknown."""
+
+    STARTED = "started", "started, outcome unknown"
+    DONE = "done", "done"
+    REFUSED = "refused", "refused"
+    FAILED = "failed", "failed"
+
+
+class LedgerEntry(models.Model):
+    """One operation: who did what to which entries, and how it ended. Written once and completed once."""
+
+    at = models.DateTimeField(db_index=True, help_text="When it began, UTC.")
+    actor = models.CharField(max_length=200, help_text="The user's name, or the shell's user.")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    source = models.CharField(max_length=100, help_text="The address it came from, or “shell”.")
+    action = models.CharField(max_length=40, choices=Action.choices)
+    stream = models.TextField()
+    group = models.TextField()
+    consumer = models.TextField(blank=True)
+    ids = models.JSONField("IDs", default=list, help_text="The entries asked for, at most the first 1,000.")
+    ids_total = models.PositiveIntegerField("number of IDs", default=0)
+    asked = models.PositiveIntegerField(null=True)
+    done = models.PositiveIntegerField(null=True)
+    missed = models.PositiveIntegerField(null=True)
+    outcome = models.CharField(max_length=20, choices=Outcome.choices, default=Outcome.STARTED)
+    detail = models.TextField(blank=True)
+    duration_ms = models.PositiveIntegerField("duration (ms)", null=True)
+
+    class Meta:
+        """Nobody adds, changes or deletes through the admin."""
+
+        default_permissions = ("view",)
+        ordering = ("-at", "-pk")
+        verbose_name = "ledger entry"
+        verbose_name_plural = "ledger"
+
+    def __str__(self) -> str:
+        return f"{self.action} by {self.actor} on {self.stream}"
