@@ -66,6 +66,7 @@ class Worker:
 
         Raises Unreachable and the like; the next call then starts with what is still pending.
         """
+        recovering = self._recovering
         try:
             self._keep_name()
             if not self._prepared:
@@ -81,7 +82,7 @@ class Worker:
         except StreamwatchError:
             self._prepared, self._recovering = False, True
             raise
-        return bool(entries) or self._recovering
+        return bool(entries) or recovering
 
     @property
     def consumer(self) -> str:

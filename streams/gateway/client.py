@@ -117,7 +117,6 @@ def _options(answer_within_s: float, retry: Any) -> dict[str, Any]:
         "socket_connect_timeout": 5,
         "health_check_interval": 20,
         "retry": retry,
-        "client_name": "streamwatch",
     }
 
 
@@ -161,6 +160,7 @@ def _our_error(error: redis.RedisError, where: str) -> StreamwatchError:
 
 
 def _code(text: str) -> str:
-    """The error's first word; 6.2 wraps the errors of a script's commands in a sentence of its own."""
+    """The error's code; 6.2 wraps the errors of a script's commands in a sentence, and the driver takes "ERR" away."""
     inside = _IN_SCRIPT.search(text)
-    return inside[1] if inside else text.split(" ", 1)[0]
+    word = inside[1] if inside else text.split(" ", 1)[0]
+    return word if word.isupper() else "ERR"

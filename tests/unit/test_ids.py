@@ -24,7 +24,9 @@ def test_a_sequence_may_be_left_out() -> None:
     assert EntryId.parse("17") == EntryId(17, 0)
 
 
-@pytest.mark.parametrize("text", ["", "-", "1-", "-1", "1-2-3", "a-1", "1-x", " 1-1", "１-1", "18446744073709551616-0", b"\xff"])
+@pytest.mark.parametrize(
+    "text", ["", "-", "1-", "-1", "1-2-3", "a-1", "1-x", " 1-1", "１-1", "18446744073709551616-0", b"\xff"]
+)
 def test_anything_else_is_refused_and_named(text: str | bytes) -> None:
     with pytest.raises(ValueError, match="not an entry ID"):
         EntryId.parse(text)

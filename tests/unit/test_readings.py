@@ -66,6 +66,9 @@ def test_of_a_repeated_field_the_last_counts() -> None:
 @given(st.lists(st.binary(max_size=20), max_size=12))
 def test_any_entry_is_a_reading_or_has_a_reason(pairs: list[bytes]) -> None:
     try:
-        assert parse(ID, pairs, Shape()).values
+        reading = parse(ID, pairs, Shape())
     except BadReading as bad:
-        assert str(bad)
+        reason = str(bad)
+    else:
+        reason = str(reading.values)
+    assert reason
