@@ -31,7 +31,7 @@ def spoken(ms: int | None) -> str:
         return "unknown"
     if ms < 1000:
         return f"{ms} ms"
-    parts = []
+    parts: list[str] = []
     for unit, size in _STEPS:
         count, ms = divmod(ms, size)
         if count or parts:

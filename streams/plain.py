@@ -34,6 +34,14 @@ def pending_row(row: PendingEntry) -> dict[str, Any]:
     }
 
 
+def lag_in_words(group: dict[str, Any]) -> str:
+    """The lag of a described group (`health.describe`): a number, `at most` or `at least` one, or `unknown` and why."""
+    if group["lag"] is None:
+        return f"unknown: {group['lag_reason']}"
+    number = f"{group['lag']:,}"
+    return number if group["lag_quality"] == "exact" else f"{group['lag_quality']} {number}"
+
+
 def safe_number(number: int) -> int | str:
     """The number, as text when JSON readers in browsers would round it."""
     return number if abs(number) <= LARGEST_NUMBER else str(number)
