@@ -1,0 +1,208 @@
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import redis
+from channels.layers import get_channel_layer
+from django.contrib.auth.models import AnonymousUser
+
+from dashboard.hub import hub
+from streams import notices
+from tests.web.conftest import FEED, FRAMES, HEALTH, STREAM, Socket, commit, receive, server_ms
+
+Connect = Callable[..., Awaitable[Socket]]
+
+
+def health(r: redis.Redis, **figures: Any) -> None:
+    plain = {"t": server_ms(r), "name": STREAM, "problem": None, "stream": {"length": 1}, "groups": [], **figures}
+    r.xadd(HEALTH, {"s": STREAM, "m": json.dumps(plain)})
+
+
+async def test_a_browser_is_greeted_and_filled_from_the_log(r: redis.Redis, connect: Connect) -> None:
+    now = server_ms(r)
+    last = commit(r, (now - 60_000, "1", 20.0), (now, "1", 21.0))
+    socket = await connect()
+    hello, history = await receive(socket, "hello"), await receive(socket, "history")
+    assert (hello["protocol"], hello["epoch"], hello["stream"]) == (1, "e1", STREAM)
+    assert {"name": "temperature", "unit": "°C"} in hello["fields"]
+    assert history["series"]["1"]["temperature"]["mean"] == [20.0, 21.0]
+    assert (history["id"], history["since"], history["sensors"]["1"]["count"]) == (last, None, 2)
+
+
+async def test_a_commit_reaches_the_browser_as_a_frame(r: redis.Redis, connect: Connect) -> None:
+    socket = await connect()
+    await receive(socket, "history")
+    now = server_ms(r)
+    last = commit(r, (now, "7", 20.0), (now, "7", 22.0))
+    frame = await receive(socket, "frame")
+    assert (frame["id"], frame["t"]) == (last, now - now % 1000)
+    assert frame["readings"] == {"7": {"temperature": [2, 20.0, 22.0, 21.0, 22.0]}}
+
+
+async def test_a_backlog_arrives_as_columns_at_its_own_times(r: redis.Redis, connect: Connect) -> None:
+    socket = await connect()
+    await receive(socket, "history")
+    start = server_ms(r) // 1000 * 1000 - 10_000
+    commit(r, *((start + n * 1000, "1", float(n)) for n in range(5)))
+    columns = await receive(socket, "history")
+    assert columns["t"] == [start + n * 1000 for n in range(5)]
+    assert columns["series"]["1"]["temperature"]["mean"] == [0.0, 1.0, 2.0, 3.0, 4.0]
+
+
+async def test_a_browser_that_comes_back_gets_only_what_it_missed(r: redis.Redis, connect: Connect) -> None:
+    now = server_ms(r)
+    seen = commit(r, (now - 30_000, "1", 20.0))
+    await asyncio.sleep(0.01)
+    commit(r, (now, "1", 21.0))
+    socket = await connect(f"frames={seen}&epoch=e1")
+    history = await receive(socket, "history")
+    assert history["since"] == seen
+    assert history["series"]["1"]["temperature"]["mean"][-1] == 21.0
+
+
+async def test_a_browser_of_another_epoch_gets_everything(r: redis.Redis, connect: Connect) -> None:
+    seen = commit(r, (server_ms(r), "1", 20.0))
+    socket = await connect(f"frames={seen}&epoch=older")
+    assert (await receive(socket, "history"))["since"] is None
+
+
+async def test_figures_follow_the_health_log(r: redis.Redis, connect: Connect) -> None:
+    socket = await connect()
+    await receive(socket, "hello")
+    groups = [{"name": "my_group", "lag": 5, "pending": 2}]
+    health(r, groups=groups)
+    assert (await receive(socket, "metrics"))["groups"] == groups
+
+
+async def test_a_new_browser_gets_the_last_figures_and_their_history(r: redis.Redis, connect: Connect) -> None:
+    for lag in (3, None, 1):
+        health(r, groups=[{"name": "g", "lag": lag, "pending": 0}])
+    await connect()
+    await asyncio.sleep(0.2)
+    socket = await connect()
+    history = await receive(socket, "metrics_history")
+    assert history["groups"]["g"]["lag"] == [3, None, 1]
+    assert (await receive(socket, "metrics"))["groups"][0]["lag"] == 1
+
+
+async def test_a_browser_may_choose_its_sensors(r: redis.Redis, connect: Connect) -> None:
+    now = server_ms(r)
+    commit(r, (now, "1", 1.0), (now, "2", 2.0))
+    socket = await connect("sensors=2")
+    assert (await receive(socket, "history"))["series"].keys() == {"2"}
+    await socket.send_to(json.dumps({"type": "select", "sensors": ["1"]}))
+    assert (await receive(socket, "history"))["series"].keys() == {"1"}
+    await socket.send_to(json.dumps({"type": "select", "sensors": None}))
+    assert (await receive(socket, "history"))["series"].keys() == {"1", "2"}
+
+
+async def test_what_people_do_is_told_to_every_browser(r: redis.Redis, connect: Connect, settings: Any) -> None:
+    settings.CHANNEL_LAYERS = {
+        "default": {**settings.CHANNEL_LAYERS["default"], "CONFIG": {"hosts": [settings.STREAMWATCH.redis_url]}}
+    }
+    socket = await connect()
+    await receive(socket, "hello")
+    await asyncio.sleep(0.3)
+    event = {"type": "notice", "level": "info", "text": "500 entries claimed", "actor": "alice", "at": 1, "link": ""}
+    await get_channel_layer().group_send(notices.TOPIC, event)
+    assert await receive(socket, "notice") == {**event, "type": "notice"}
+
+
+async def test_a_new_epoch_clears_the_window_and_greets_again(r: redis.Redis, connect: Connect) -> None:
+    commit(r, (server_ms(r), "1", 20.0))
+    socket = await connect()
+    await receive(socket, "history")
+    r.delete(FRAMES)
+    r.hset(FEED, "epoch", "e2")
+    hello = await receive(socket, "hello")
+    assert hello["epoch"] == "e2"
+    assert (await receive(socket, "history"))["series"] == {}
+
+
+async def test_frames_that_went_back_in_time_are_a_new_history(r: redis.Redis, connect: Connect) -> None:
+    commit(r, (server_ms(r), "1", 20.0))
+    socket = await connect()
+    await receive(socket, "history")
+    r.delete(FRAMES)
+    assert (await receive(socket, "hello"))["epoch"].startswith("e1+")
+
+
+async def test_something_strange_in_the_log_is_left_out(r: redis.Redis, connect: Connect) -> None:
+    r.xadd(FRAMES, {"f": "not json"})
+    r.xadd(FRAMES, {"other": "field"})
+    commit(r, (server_ms(r), "1", 20.0))
+    socket = await connect()
+    await receive(socket, "hello")
+    assert (await receive(socket, "history"))["series"].keys() == {"1"}
+
+
+async def test_an_unknown_stream_is_named_and_the_socket_closed(connect: Connect) -> None:
+    socket = await connect(stream="nowhere")
+    error = await receive(socket, "error")
+    assert (error["code"], error["text"]) == ("unknown_stream", "there is no stream 'nowhere'")
+    assert (await socket.receive_output())["code"] == 4404
+
+
+async def test_the_configured_stream_may_be_watched_before_it_exists(connect: Connect) -> None:
+    socket = await connect()
+    assert (await receive(socket, "hello"))["epoch"] == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("no json", 1007),
+        ("null", 1007),
+        ("[]", 1007),
+        ('{"type": "dance"}', 1007),
+        ('{"type": "select", "sensors": 5}', 1007),
+        ("[" * 60_000, 1007),
+        ('"' + "x" * 70_000 + '"', 1009),
+    ],
+    ids=["text", "null", "list", "unknown", "wrong", "nested", "long"],
+)
+async def test_a_message_that_makes_no_sense_closes_the_socket_with_its_code(
+    connect: Connect, text: str, code: int
+) -> None:
+    socket = await connect()
+    await receive(socket, "hello")
+    await socket.send_to(text)
+    await receive(socket, "error")
+    assert (await socket.receive_output())["code"] == code
+
+
+async def test_a_binary_message_closes_the_socket(connect: Connect) -> None:
+    socket = await connect()
+    await socket.send_to(data=b"\x00")
+    await receive(socket, "error")
+    assert (await socket.receive_output())["code"] == 1003
+
+
+async def test_a_flood_of_messages_closes_the_socket(connect: Connect) -> None:
+    socket = await connect()
+    for _ in range(40):
+        await socket.send_to(json.dumps({"type": "select", "sensors": []}))
+    await receive(socket, "error")
+    assert (await socket.receive_output())["code"] == 1008
+
+
+@pytest.mark.django_db
+async def test_who_may_not_look_is_refused_before_the_handshake(
+    r: redis.Redis, connect: Connect, settings: Any
+) -> None:
+    settings.STREAMWATCH = replace(settings.STREAMWATCH, anonymous_view=False)
+    socket = await connect(user=AnonymousUser())
+    assert not socket.accepted
+    assert not hub().feed(STREAM.encode()).followers
+
+
+async def test_a_socket_that_closed_is_forgotten(r: redis.Redis, connect: Connect) -> None:
+    socket = await connect()
+    await receive(socket, "history")
+    feed = hub().feed(STREAM.encode())
+    assert len(feed.followers) == 1
+    await socket.disconnect()
+    assert not feed.followers
