@@ -135,6 +135,8 @@ def _claim(row: LedgerEntry, deed: Deed, ids: Iterable[EntryId], min_idle_ms: in
         result.claimed += moved
         result.missed += sorted(set(batch).difference(moved))
         row.asked, row.done, row.missed = result.asked, len(result.claimed), len(result.missed)
+    if result.missed:
+        row.detail += f"; missed: {_listed(result.missed, ledger.MOST_IDS)}"
     return result
 
 
@@ -162,10 +164,12 @@ def claim_sentence(consumer: bytes, result: ClaimResult) -> str:
     text = f"Claimed {len(result.claimed):,} of {result.asked:,} for {shown(consumer)}"
     if not result.missed:
         return f"{text}."
-    listed = ", ".join(str(entry_id) for entry_id in result.missed[:_IDS_IN_A_SENTENCE])
-    more = ", …" if len(result.missed) > _IDS_IN_A_SENTENCE else ""
     meanwhile = "moved meanwhile (acknowledged, taken over, active again or deleted)"
-    return f"{text}; {len(result.missed):,} {meanwhile}: {listed}{more}."
+    return f"{text}; {len(result.missed):,} {meanwhile}: {_listed(result.missed, _IDS_IN_A_SENTENCE)}."
+
+
+def _listed(ids: list[EntryId], most: int) -> str:
+    return ", ".join(map(str, ids[:most])) + (", …" if len(ids) > most else "")
 
 
 def _tell_claim(actor: Actor, deed: Deed, result: ClaimResult) -> None:
