@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any
 
@@ -27,7 +27,7 @@ from streams.ids import EntryId
 from streams.snapshot import PendingFilter
 
 SyncView = Callable[..., dict[str, Any]]
-AsyncView = Callable[..., Awaitable[dict[str, Any]]]
+AsyncView = Callable[..., Coroutine[Any, Any, dict[str, Any]]]
 
 _STATUS: dict[type[StreamwatchError], tuple[int, str]] = {
     NoSuchStream: (404, "no_such_stream"),
@@ -75,7 +75,7 @@ def answers(view: SyncView) -> Callable[..., JsonResponse]:
     return answer
 
 
-def answers_later(view: AsyncView) -> Callable[..., Awaitable[JsonResponse]]:
+def answers_later(view: AsyncView) -> Callable[..., Coroutine[Any, Any, JsonResponse]]:
     """Like `answers`, for a view that runs on the event loop."""
 
     @require_safe

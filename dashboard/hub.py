@@ -19,6 +19,7 @@ from channels.layers import get_channel_layer
 from dashboard.feed import Feed, Follower
 from dashboard.messages import encode
 from dashboard.server_state import ServerState
+from dashboard.totals import describe
 from streams import conf, looking, notices
 from streams.errors import BadRequest, StreamwatchError
 from streams.ids import ZERO, EntryId
@@ -81,6 +82,11 @@ class Hub:
         found = self._feeds.get(stream)
         late = found is None or _now_ms() - found.health.newest_id.ms > LATE_MS
         return None if found is None or late else found.health.newest
+
+    def known_sensors(self, stream: bytes) -> list[dict[str, Any]]:
+        """What was read of the stream's sensors so far, however old."""
+        found = self._feeds.get(stream)
+        return describe(found.totals.by_sensor()) if found else []
 
     def health_age_ms(self) -> int | None:
         """Age of the newest figures in the health log, None before the first."""

@@ -1,0 +1,69 @@
+"""How figures are written on pages; `static/js/format.js` writes the same words for what is live."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+
+from streams.durations import spoken
+from streams.names import to_path
+
+register = template.Library()
+
+UNKNOWN = "unknown"
+
+
+@register.filter
+def duration(ms: int | None) -> str:
+    """Milliseconds in words, "unknown" for None."""
+    return UNKNOWN if ms is None else spoken(ms)
+
+
+@register.filter
+def count(number: int | None) -> str:
+    """A count with thousands separators, "unknown" for None."""
+    return UNKNOWN if number is None else f"{int(number):,}"
+
+
+@register.filter
+def rate(per_s: float | None) -> str:
+    """Entries per second, "unknown" for None."""
+    return UNKNOWN if per_s is None else f"{per_s:,.1f}/s"
+
+
+@register.filter
+def lag(group: dict[str, Any]) -> str:
+    """A group's lag with how far it can be trusted: "12", "at most 408", "unknown: why"."""
+    if group["lag"] is None:
+        return f"{UNKNOWN}: {group['lag_reason'] or 'the server does not say'}"
+    quality = "" if group["lag_quality"] == "exact" else f"{group['lag_quality']} "
+    return f"{quality}{group['lag']:,}"
+
+
+@register.filter
+def inactive(consumer: dict[str, Any]) -> str:
+    """Time since a consumer last got an entry; two kinds of not having one."""
+    if consumer["never_active"]:
+        return "never got an entry"
+    if consumer["inactive_ms"] is None:
+        return "unknown before Redis 7.2"
+    return spoken(consumer["inactive_ms"])
+
+
+@register.filter
+def reading(value: float | None) -> str:
+    """A sensor's value, at most three decimals."""
+    return UNKNOWN if value is None else f"{value:.3f}".rstrip("0").rstrip(".")
+
+
+@register.filter
+def path(name: bytes) -> str:
+    """A name as a path segment."""
+    return to_path(name)
+
+
+@register.filter
+def item(mapping: dict[str, Any], key: str) -> Any:
+    """A mapping's value, None without one."""
+    return mapping.get(key)

@@ -1,0 +1,77 @@
+// The websocket: connects, comes back by itself, and resumes after the last frame it has.
+
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 10000;
+// Figures come every second: this long without a word and the connection is dead, whatever the browser thinks.
+const SILENT_MS = 5000;
+const GIVE_UP = new Set([4400, 4403, 4404]);
+
+export class Live extends EventTarget {
+  constructor(path) {
+    super();
+    this.path = path;
+    this.resume = { frames: null, epoch: "" };
+    this.attempt = 0;
+    this.heardAt = 0;
+    this.state = { kind: "waiting" };
+    setInterval(() => this.checkSilence(), 1000);
+    addEventListener("online", () => this.now());
+    document.addEventListener("visibilitychange", () => document.hidden || this.now());
+  }
+
+  connect() {
+    clearTimeout(this.timer);
+    const url = new URL(this.path, location.href);
+    url.protocol = url.protocol.replace("http", "ws");
+    if (this.resume.frames) {
+      url.searchParams.set("frames", this.resume.frames);
+      url.searchParams.set("epoch", this.resume.epoch);
+    }
+    const socket = (this.socket = new WebSocket(url));
+    socket.onmessage = (event) => socket === this.socket && this.take(JSON.parse(event.data));
+    socket.onclose = (event) => socket === this.socket && this.closed(event);
+  }
+
+  take(message) {
+    this.heardAt = Date.now();
+    if (message.type === "hello") this.attempt = 0;
+    if (message.type === "error") this.refusal = message.text;
+    else this.set({ kind: "live" });
+    this.dispatchEvent(new CustomEvent(message.type, { detail: message }));
+  }
+
+  closed(event) {
+    if (GIVE_UP.has(event.code)) return this.set({ kind: "refused", text: this.refusal });
+    const most = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.attempt++);
+    const wait = most / 2 + (Math.random() * most) / 2;
+    this.set({ kind: "reconnecting", at: Date.now() + wait });
+    this.timer = setTimeout(() => this.connect(), wait);
+  }
+
+  // Something says the network is back: do not sit out the wait.
+  now() {
+    if (this.state.kind === "reconnecting") this.connect();
+    else this.checkSilence();
+  }
+
+  checkSilence() {
+    const silent = this.heardAt && Date.now() - this.heardAt;
+    if (silent <= SILENT_MS || !["live", "stale"].includes(this.state.kind)) return this.tell();
+    this.set({ kind: "stale", since: this.heardAt });
+    if (silent > 3 * SILENT_MS) {
+      this.heardAt = Date.now() - SILENT_MS - 1;
+      this.socket.close();
+      this.closed({ code: 1006 });
+    }
+  }
+
+  set(state) {
+    const same = state.kind === this.state.kind && state.kind !== "reconnecting";
+    this.state = state;
+    if (!same) this.tell();
+  }
+
+  tell() {
+    this.dispatchEvent(new CustomEvent("connection", { detail: this.state }));
+  }
+}

@@ -1,0 +1,86 @@
+// The readings of the window in typed rings: memory is bounded however long the page stays open.
+
+export class Store {
+  constructor() {
+    this.clear(900000, 1000);
+  }
+
+  clear(windowMs, bucketMs) {
+    this.bucketMs = bucketMs;
+    this.size = windowMs / bucketMs + 120;
+    this.sensors = new Map();
+    this.fields = [];
+    this.oldest = null;
+  }
+
+  sensor(name) {
+    if (!this.sensors.has(name)) this.sensors.set(name, { name, fields: new Map(), lastMs: 0, count: null });
+    return this.sensors.get(name);
+  }
+
+  series(sensor, field) {
+    const fields = this.sensor(sensor).fields;
+    if (!fields.has(field)) {
+      const rings = ["t", "mean", "low", "high"].map((name) => [name, new Float64Array(this.size)]);
+      fields.set(field, { ...Object.fromEntries(rings), last: null, lastT: 0 });
+      if (!this.fields.includes(field)) this.fields.push(field);
+    }
+    return fields.get(field);
+  }
+
+  // One bucket of one field, as the server has it now: setting it twice does no harm.
+  set(sensor, field, t, mean, low, high, last) {
+    const series = this.series(sensor, field);
+    const at = (t / this.bucketMs) % this.size;
+    series.t[at] = t;
+    series.mean[at] = mean;
+    series.low[at] = low;
+    series.high[at] = high;
+    if (t >= series.lastT) [series.last, series.lastT] = [last, t];
+    const row = this.sensor(sensor);
+    row.lastMs = Math.max(row.lastMs, t);
+    this.oldest = Math.min(this.oldest ?? t, t);
+  }
+
+  takeHistory({ t, series, sensors }) {
+    for (const [sensor, fields] of Object.entries(series)) {
+      for (const [field, { mean, min, max, last }] of Object.entries(fields)) {
+        mean.forEach((value, i) => {
+          if (value !== null) this.set(sensor, field, t[i], value, min ? min[i] : value, max ? max[i] : value, last ? last[i] : value);
+        });
+      }
+    }
+    for (const [sensor, { last_id, count }] of Object.entries(sensors)) {
+      const row = this.sensor(sensor);
+      row.count = count;
+      row.lastMs = Math.max(row.lastMs, Number(last_id.split("-")[0]));
+    }
+  }
+
+  takeFrame({ t, readings }) {
+    for (const [sensor, fields] of Object.entries(readings)) {
+      for (const [field, [, min, max, mean, last]] of Object.entries(fields)) this.set(sensor, field, t, mean, min, max, last);
+    }
+  }
+
+  // Buckets of one series from `from` to `to` in order of time, as [t, mean, low, high].
+  *cells(sensor, field, from, to) {
+    const series = this.sensors.get(sensor)?.fields.get(field);
+    if (!series) return;
+    for (let t = Math.ceil(from / this.bucketMs) * this.bucketMs; t <= to; t += this.bucketMs) {
+      const at = (t / this.bucketMs) % this.size;
+      if (series.t[at] === t) yield [t, series.mean[at], series.low[at], series.high[at]];
+    }
+  }
+
+  // The usual time between buckets with readings of a sensor, in ms; null while there are too few to tell.
+  cadence(sensor, field, from, to) {
+    const steps = [];
+    let before = null;
+    for (const [t] of this.cells(sensor, field, from, to)) {
+      if (before !== null) steps.push(t - before);
+      before = t;
+    }
+    return steps.length < 3 ? null : steps.sort((a, b) => a - b)[steps.length >> 1];
+  }
+}
