@@ -132,11 +132,11 @@ class PendingEntryAdmin(_ReadOnly, _PendingBase):
             return self._confirm(request, choice)
         except StreamwatchError as error:
             messages.error(request, str(error))
-            return HttpResponseRedirect(reverse("admin:streams_pendingentry_changelist"))
+            return HttpResponseRedirect(_list_of(request.POST.get("stream", ""), request.POST.get("group", "")))
 
     def _confirm(self, request: HttpRequest, choice: Choice) -> HttpResponseBase:
         asked = ClaimPage(request, choice)
-        back = _list_of(choice)
+        back = _list_of(to_path(choice.stream), to_path(choice.group))
         if asked.form.is_bound:
             try:
                 if asked.claim():
@@ -147,9 +147,9 @@ class PendingEntryAdmin(_ReadOnly, _PendingBase):
         return page(self, request, "claim", "Claim pending entries", asked=asked, fieldsets=fields, back=back)
 
 
-def _list_of(choice: Choice) -> str:
-    query = urlencode({"stream": to_path(choice.stream), "group": to_path(choice.group)})
-    return f"{reverse('admin:streams_pendingentry_changelist')}?{query}"
+def _list_of(stream: str, group: str) -> str:
+    """The pending entries of a group; both as path segments."""
+    return f"{reverse('admin:streams_pendingentry_changelist')}?{urlencode({'stream': stream, 'group': group})}"
 
 
 def _initial_stream(request: HttpRequest) -> str:
@@ -176,7 +176,7 @@ def _typed(request: HttpRequest, name: str) -> bytes:
 class LedgerAdmin(_ReadOnly, _LedgerBase):
     """Who did what to which entries, and how it ended. Nobody edits it."""
 
-    list_display = ("when", "actor", "action", "stream", "group", "consumer", "count", "outcome")
+    list_display = ("when", "actor", "action", "outcome", "count", "stream", "group", "consumer")
     list_filter = ("action", "outcome")
     search_fields = ("actor", "stream", "group", "consumer", "ids", "detail")
     date_hierarchy = "at"

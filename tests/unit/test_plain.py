@@ -1,7 +1,9 @@
 """Pending entries as plain values."""
 
+import pytest
+
 from streams.ids import EntryId
-from streams.plain import LONGEST_TEXT, MOST_FIELDS, pending_row
+from streams.plain import LONGEST_TEXT, MOST_FIELDS, lag_in_words, pending_row
 from streams.snapshot import Entry, PendingEntry
 
 ID = EntryId(1_700_000_000_000, 3)
@@ -57,3 +59,16 @@ def test_an_entry_given_back_has_no_idle_time_and_its_huge_count_is_text() -> No
     plain = pending_row(row(b"f", b"1", consumer=b"", idle_ms=-1, deliveries=2**63 - 1))
     assert plain["idle_ms"] is None
     assert plain["deliveries"] == "9223372036854775807"
+
+
+@pytest.mark.parametrize(
+    ("lag", "quality", "words"),
+    [
+        (0, "exact", "0"),
+        (1408, "at most", "at most 1,408"),
+        (500, "at least", "at least 500"),
+        (None, "unknown", "unknown: too old"),
+    ],
+)
+def test_a_lag_says_how_far_to_trust_it(lag: int | None, quality: str, words: str) -> None:
+    assert lag_in_words({"lag": lag, "lag_quality": quality, "lag_reason": "too old"}) == words
