@@ -12,6 +12,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
+from streams.gateway import looks
 from streams.models import LedgerEntry
 from streams.names import to_path
 from tests.stuck import GROUP, STREAM, Server, owners, stuck
@@ -255,6 +256,16 @@ def test_nothing_pending_and_nothing_matching_are_said_differently(r: Server, op
     assert "Nothing is pending in this group" in page(operator, PENDING, **PLACE)
     stuck(r, 2)
     assert "None of the 2 pending entries matches. Clear the filters" in page(operator, PENDING, **PLACE, min_idle="1d")
+
+
+def test_a_search_that_is_not_over_says_so_and_leads_on(
+    r: Server, operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looks, "_LARGEST_ROWS_WALKED", 1000)
+    stuck(r, 1001)
+    shown = page(operator, PENDING, **PLACE, min_idle="1d")
+    assert "looked at for this page matches; there are more on the next page" in shown
+    assert "0 of 1,001 pending entries (1,000 looked at for this page) Next page" in shown
 
 
 @pytest.mark.parametrize(
