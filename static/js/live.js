@@ -2,7 +2,7 @@
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10000;
-// Figures come every second: this long without a word and the connection is dead, whatever the browser thinks.
+// The server speaks every two seconds at least: this long without a word and the connection is dead.
 const SILENT_MS = 5000;
 const GIVE_UP = new Set([4400, 4403, 4404]);
 

@@ -114,3 +114,6 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("visibilitychange", draw);
 setInterval(draw, REDRAW_MS);
 live.connect();
+
+// For whoever wants to look at what the page knows, tests among them.
+export { store };

@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import re
+import time
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import GROUP, STREAM, Site
+from tests.processes import eventually
+
+BUCKETS = """async (sensor) => {
+  const { store } = await import("/static/js/page.js");
+  return [...store.cells(sensor, "temperature", Date.now() - 900000, Date.now() + 60000)].map(([t]) => t);
+}"""
+
+
+def row(page: Page, sensor: str) -> str:
+    return page.locator(f'tr[data-sensor="{sensor}"]').inner_text()
+
+
+def buckets(page: Page, sensor: str) -> list[int]:
+    found: list[int] = page.evaluate(BUCKETS, sensor)
+    return found
+
+
+def test_a_reading_appears_within_two_seconds_of_being_added(site: Site, page: Page) -> None:
+    page.goto("/?filter=kitchen")
+    expect(page.locator("#state")).to_have_text("live")
+    site.add("kitchen", 23.4)
+    expect(page.locator('tr[data-sensor="kitchen"]')).to_contain_text("23.4 °C", timeout=2000)
+    expect(page.locator('section[data-field="temperature"] canvas')).to_have_count(1, timeout=2000)
+
+
+def test_a_field_that_appears_later_gets_a_chart_of_its_own(site: Site, page: Page) -> None:
+    site.add("hall", 20)
+    page.goto("/?filter=hall")
+    expect(page.locator("section.chart")).to_have_count(2)
+    site.add("hall", 20, pressure=1013.2)
+    expect(page.locator('section[data-field="pressure"] canvas')).to_be_visible(timeout=3000)
+
+
+def test_a_reload_is_filled_from_the_log_at_once(site: Site, page: Page) -> None:
+    site.add("attic", 20)
+    time.sleep(1.1)
+    site.add("attic", 21)
+    page.goto("/?filter=attic")
+    expect(page.locator('tr[data-sensor="attic"]')).to_contain_text("21 °C")
+    before = buckets(page, "attic")
+    page.reload()
+    expect(page.locator("canvas").first).to_be_visible(timeout=2000)
+    assert buckets(page, "attic") == before
+    assert len(before) == 2
+
+
+def test_more_than_six_sensors_are_drawn_as_small_multiples(site: Site, page: Page) -> None:
+    for sensor in range(1, 7):
+        site.add(f"rack-{sensor}", 20 + sensor)
+    page.goto("/?filter=rack")
+    charts = page.locator('section[data-field="temperature"] canvas')
+    expect(charts).to_have_count(1)
+    site.add("rack-7", 27)
+    expect(charts).to_have_count(7, timeout=3000)
+    page.fill("#filter", "rack-3")
+    expect(charts).to_have_count(1)
+    assert "filter=rack-3" in page.url
+
+
+def test_pausing_holds_the_charts_and_counts_what_waits(site: Site, page: Page) -> None:
+    site.add("1", 20)
+    page.goto("/")
+    expect(page.locator('tr[data-sensor="1"]')).to_be_visible()
+    page.keyboard.press(" ")
+    expect(page.locator("#pause")).to_have_text("Resume (0 new)")
+    site.add("1", 21)
+    expect(page.locator("#pause")).to_have_text(re.compile(r"Resume \([1-9]\d* new\)"))
+    page.keyboard.press("Escape")
+    expect(page.locator("#pause")).to_have_text("Pause")
+
+
+def test_the_address_keeps_what_was_chosen(site: Site, page: Page) -> None:
+    for sensor in ("yard-1", "yard-2"):
+        site.add(sensor, 20)
+    page.goto("/?window=60000&sensor=yard-2")
+    expect(page.locator('tr[data-sensor="yard-2"] button')).to_have_attribute("aria-pressed", "true")
+    expect(page.locator('[data-window="60000"]')).to_have_attribute("aria-pressed", "true")
+    legend = page.locator('section[data-field="temperature"] .u-legend')
+    expect(legend).to_contain_text("yard-2")
+    expect(legend).not_to_contain_text("yard-1")
+
+
+def test_a_silent_sensor_is_marked_in_words_and_comes_first(site: Site, page: Page) -> None:
+    site.add("z-silent", 20)
+    page.goto("/?filter=-")
+    expect(page.locator('tr[data-sensor="z-silent"]')).to_be_visible()
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and "stale" not in row(page, "z-silent"):
+        site.add("a-busy-", 20)
+        time.sleep(0.5)
+    assert re.search(r"stale: last seen \d+ s ago", row(page, "z-silent"))
+    page.fill("#filter", "sy-")
+    expect(page.locator("#sensors tbody tr")).to_have_count(1)
+    page.fill("#filter", "-")
+    names = page.locator("#sensors tbody tr").evaluate_all("rows => rows.map((row) => row.dataset.sensor)")
+    assert names.index("z-silent") < names.index("a-busy-")
+    assert "stale" not in row(page, "a-busy-")
+
+
+def test_stuck_entries_are_seen_within_two_seconds(site: Site, page: Page) -> None:
+    page.goto("/")
+    card = page.locator('section[data-group="reports"]')
+    site.redis.xgroup_create(STREAM, "reports", id="$")
+    entry_id = site.add("porch", 20)
+    site.redis.xreadgroup("reports", "reporter-1", {STREAM: ">"})
+    expect(card.locator("a")).to_have_text("1", timeout=2500)
+    expect(card).to_contain_text("reporter-1")
+    card.locator("a").click()
+    expect(page.locator("table.pending")).to_contain_text("reporter-1")
+    site.redis.xack(STREAM, "reports", entry_id)
+    expect(page.locator("#rows")).to_contain_text("Nothing is pending", timeout=3500)
+    site.redis.xgroup_destroy(STREAM, "reports")
+
+
+def test_hostile_names_and_values_stay_text(site: Site, page: Page) -> None:
+    hostile = "<img src=x onerror=alert(1)>"
+    site.redis.xgroup_create(STREAM, hostile, id="$")
+    site.add(hostile, 20, **{hostile: 5})
+    site.redis.xreadgroup(hostile, hostile, {STREAM: ">"})
+    page.goto("/")
+    expect(page.locator("#sensors")).to_contain_text(hostile)
+    expect(page.locator("#side")).to_contain_text(hostile)
+    page.locator("#side section.group", has_text=hostile).locator("a").click()
+    expect(page.locator("table.pending")).to_contain_text(hostile)
+    assert page.locator("img").count() == 0
+    site.redis.xgroup_destroy(STREAM, hostile)
+
+
+def test_a_phone_shows_everything_without_scrolling_sideways(site: Site, page: Page) -> None:
+    for sensor in range(8):
+        site.add(f"pocket-{sensor}", 20)
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto("/")
+    expect(page.locator("canvas").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_dead_monitor_is_noticed_and_named(site: Site, page: Page) -> None:
+    page.goto("/")
+    expect(page.locator(f'section[data-group="{GROUP}"]')).to_be_visible()
+    site.parts["monitor"].stop()
+    expect(page.locator("#banner")).to_contain_text("is manage.py monitor running?", timeout=10_000)
+    site.parts["monitor"] = site.start("monitor")
+    expect(page.locator("#banner")).to_be_hidden(timeout=10_000)
+
+
+def test_a_dead_worker_is_noticed_and_named(site: Site, page: Page) -> None:
+    page.goto("/")
+    expect(page.locator("#state")).to_have_text("live")
+    site.parts["consume"].stop()
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and not page.locator("#banner").is_visible():
+        site.add("1", 20)
+        time.sleep(0.3)
+    expect(page.locator("#banner")).to_contain_text("is manage.py consume running?")
+    site.parts["consume"] = site.start("consume")
+    expect(page.locator("#banner")).to_be_hidden(timeout=10_000)
+
+
+def test_what_a_browser_missed_is_filled_in_when_it_is_back(site: Site, page: Page) -> None:
+    page.goto("/")
+    expect(page.locator("#state")).to_have_text("live")
+    site.add("cellar", 20)
+    expect(page.locator('tr[data-sensor="cellar"]')).to_be_visible()
+    site.parts["web"].stop()
+    expect(page.locator("#state")).to_contain_text("reconnecting in", timeout=8000)
+    for _ in range(3):
+        time.sleep(1.05)
+        site.add("cellar", 22)
+    site.parts["web"] = site.start_web()
+    expect(page.locator("#state")).to_have_text("live", timeout=15_000)
+    assert eventually(lambda: len(buckets(page, "cellar")) >= 4, 3)
+
+
+def test_the_banner_stands_while_the_server_is_away_and_the_gap_is_filled_after(site: Site, page: Page) -> None:
+    page.goto("/")
+    expect(page.locator("#state")).to_have_text("live")
+    site.add("roof", 20)
+    expect(page.locator('tr[data-sensor="roof"]')).to_contain_text("20 °C")
+    site.server.terminate()
+    expect(page.locator("#banner")).to_contain_text("cannot be reached", timeout=10_000)
+    expect(page.locator("#banner")).to_contain_text("below are the last known values")
+    expect(page.locator('tr[data-sensor="roof"]')).to_contain_text("20 °C")
+    page.reload()
+    expect(page.locator("#banner")).to_contain_text("cannot be reached", timeout=10_000)
+    site.start_server()
+    for temperature in (21, 22, 23):
+        site.add("roof", temperature)
+        time.sleep(1.05)
+    expect(page.locator("#banner")).to_be_hidden(timeout=15_000)
+    expect(page.locator('tr[data-sensor="roof"]')).to_contain_text("23 °C", timeout=10_000)
+    assert len(buckets(page, "roof")) >= 4
