@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ import redis
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from tests.processes import Process, eventually, family, living, run
+from tests.processes import MANAGE, Process, eventually, family, living, run
 
 QUIET = "worker,monitor,web,stuck"
 
@@ -135,6 +136,20 @@ def test_the_login_is_the_one_of_the_environment(demo: Callable[..., Process], t
 def test_a_part_that_is_not_known_is_told() -> None:
     with pytest.raises(CommandError, match="unknown: toaster; known: worker, monitor, web, simulator, stuck"):
         call_command("demo", "--without", "worker,toaster")
+
+
+def test_a_log_that_nobody_reads_any_more_ends_in_good_order(tmp_path: Path) -> None:
+    environ = {**os.environ, "VAR_DIR": str(tmp_path)}
+    command = [*MANAGE, "demo", "--without", "worker,monitor,web,stuck"]
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stderr
+        started = next(line for line in process.stdout if "simulator started" in line)
+        pids = family(process.pid)
+        process.stdout.close()
+        os.kill(int(re.findall(r"pid=(\d+)", started)[0]), signal.SIGTERM)
+        assert "Traceback" not in process.stderr.read()
+    assert not living(pids)
 
 
 def test_it_can_be_stopped_while_it_starts(demo: Callable[..., Process], tmp_path: Path) -> None:

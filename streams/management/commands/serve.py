@@ -39,7 +39,7 @@ class Command(BaseCommand):
         # uvicorn raises the signal again after it has shut down in good order: that is not a failure.
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, lambda *_: None)
-        # WhiteNoise warns of a folder that is not there; `collectstatic` may fill it, but nothing needs it.
+        # ServeStatic warns of a folder that is not there; `collectstatic` may fill it, but nothing needs it.
         with contextlib.suppress(OSError):
             settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
         _Server(_config()).run(sockets=[door])
