@@ -9,11 +9,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from streams import names
 from streams.batches import GONE, DeadLetter, RawEntry, digest
 from streams.conf import Config
-from streams.consumer_names import lease_name
+from streams.consumer_names import Names
 from streams.errors import NoSuchGroup, NoSuchStream, StreamwatchError
 from streams.gateway import logs, looks, work
 from streams.gateway.client import Client
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 LEASE_EVERY_S = 1.0
 OWN_PENDING_EVERY_S = 1.0
 TRIM_EVERY_S = 10.0
+ADOPT_EVERY_S = 2.0
 CLAIM_STEP = 100
 
 
@@ -51,6 +53,7 @@ class Worker:
         # The connection that blocks is not the one that commits: a reply cut off on one cannot be read on the other.
         url = config.server_url()
         self._reader, self._client = Client(url), Client(url)
+        self._names = Names(self._client, config)
         self._take_name(consumer)
         self._position = ZERO
         self._prepared, self._recovering = False, True
@@ -58,7 +61,7 @@ class Worker:
         self._claim_cursor = b"0-0"
         self._lease_due, self._own_due = Timer(LEASE_EVERY_S), Timer(OWN_PENDING_EVERY_S)
         self._claim_due = Timer(max(1.0, min(15.0, config.claim_idle_ms / 4000)))
-        self._trim_due = Timer(TRIM_EVERY_S)
+        self._trim_due, self._adopt_due = Timer(TRIM_EVERY_S), Timer(ADOPT_EVERY_S)
         self.readings = self.dead_letters = 0
 
     def consume_once(self) -> bool:
@@ -71,9 +74,11 @@ class Worker:
             self._keep_name()
             if not self._prepared:
                 self._prepare()
+            if self._adopt_due.is_due():
+                self._adopt()
             entries = self._next_entries()
             if entries:
-                self._commit(entries)
+                self._commit(self._place, entries)
             self._tidy()
         except (NoSuchGroup, NoSuchStream) as error:
             self._prepared, self._recovering = False, True
@@ -91,8 +96,9 @@ class Worker:
 
     def leave(self) -> None:
         """Give the name back and delete the consumer, unless entries are pending for it."""
-        if work.leave(self._client, self._place):
-            logger.info("Consumer %s had nothing pending and was removed.", self.consumer)
+        if work.leave(self._client, self._place) or not work.owns_pending(self._client, self._place):
+            logger.info("Consumer %s has nothing pending and is removed.", self.consumer)
+            self._names.give_back(self._place.consumer, self._lease)
         self._lease.release()
 
     def _next_entries(self) -> Sequence[RawEntry]:
@@ -112,16 +118,31 @@ class Worker:
                 return claimed.entries
         return work.xreadgroup_new(self._reader, self._place, self._count, self._block_ms)
 
-    def _commit(self, entries: Sequence[RawEntry]) -> None:
+    def _adopt(self) -> None:
+        """Settle what workers left that died without leaving: read and commit under their names, then remove those.
+
+        Their leases have ended, so they are dead or were held up for long; the commit's fence stands in either case.
+        """
+        for name, lease in self._names.abandoned():
+            place = replace(self._place, consumer=name)
+            settled = 0
+            while entries := work.xreadgroup_own(self._reader, place, self._count):
+                self._commit(place, entries)
+                settled += len(entries)
+                self._keep_name()
+                lease.renew()
+            work.leave(self._client, place)
+            self._names.give_back(name, lease)
+            logger.info("Worker %s died without leaving; settled the %d entries it had.", names.shown(name), settled)
+
+    def _commit(self, place: work.Place, entries: Sequence[RawEntry]) -> None:
         lost: Collection[bytes] = ()
         while True:
             batch = digest(entries, self._config.shape, lost)
             if not batch.ids:
                 break
             frame = logs.encode_frame(batch.frame) if self._feeds else b""
-            newly_lost = work.commit(
-                self._client, self._place, batch.ids, frame, batch.dead, self._config.dead_max_entries
-            )
+            newly_lost = work.commit(self._client, place, batch.ids, frame, batch.dead, self._config.dead_max_entries)
             if not newly_lost:
                 self._count_in(batch.ids[-1], len(batch.ids), batch.dead)
                 break
@@ -180,7 +201,6 @@ class Worker:
             self._recovering = True
 
     def _take_name(self, wanted: bytes | None) -> None:
-        config = self._config
-        name, self._lease = lease_name(self._client, config, wanted)
-        frames, dead = names.beside(config.stream, "frames"), names.beside(config.stream, "dead")
-        self._place = work.Place(config.stream, config.group, name, frames, dead)
+        stream, group = self._config.stream, self._config.group
+        name, self._lease = self._names.take(wanted)
+        self._place = work.Place(stream, group, name, names.beside(stream, "frames"), names.beside(stream, "dead"))

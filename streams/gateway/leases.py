@@ -37,3 +37,22 @@ class Lease:
     def release(self) -> None:
         """Give it up, if still held."""
         self._client.run(_RELEASE, [self.key], [self.token])
+
+
+class Roll:
+    """A set of names kept on the server, for those who come after."""
+
+    def __init__(self, client: Client, key: bytes) -> None:
+        self._client, self._key = client, key
+
+    def add(self, name: bytes) -> None:
+        """Put a name on the roll (SADD)."""
+        self._client.call("SADD", self._key, name)
+
+    def remove(self, name: bytes) -> None:
+        """Take a name off the roll (SREM)."""
+        self._client.call("SREM", self._key, name)
+
+    def members(self) -> list[bytes]:
+        """All names on the roll (SMEMBERS)."""
+        return sorted(self._client.call("SMEMBERS", self._key))

@@ -55,7 +55,7 @@ class Site:
             port=self.redis_port, data_dir=self.folder / "valkey", persist=True, appendonly="yes", appendfsync="always"
         )
         self.server.start()
-        self.redis = redis.Redis.from_url(self.redis_url)
+        self.redis: Any = redis.Redis.from_url(self.redis_url)
 
     def add(self, sensor: str, temperature: float, **fields: Any) -> str:
         entry = {"sensor_id": sensor, "temperature": temperature, "humidity": 50, **fields}

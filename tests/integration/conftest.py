@@ -7,29 +7,29 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import redis
 
 from streams import conf
 from streams.frames import Frame
 from streams.gateway.logs import decode_frame
 from streams.worker import Worker
+from tests.stuck import Server
 
 STREAM, FRAMES, DEAD = "sensor_stream", "{sensor_stream}:frames", "{sensor_stream}:dead"
 GROUP = "my_group"
 
 
-def add(r: redis.Redis, count: int = 1, **fields: Any) -> list[str]:
+def add(r: Server, count: int = 1, **fields: Any) -> list[str]:
     """Readings as sensors send them; the IDs the server gave."""
     entry = {"sensor_id": "1", "temperature": "20.5", "humidity": "40", **fields}
     return [r.xadd(STREAM, entry).decode() for _ in range(count)]
 
 
-def counted(r: redis.Redis) -> int:
+def counted(r: Server) -> int:
     """Readings counted in the frames log."""
     return merged(r).count
 
 
-def merged(r: redis.Redis) -> Frame:
+def merged(r: Server) -> Frame:
     """The whole frames log as one frame."""
     total = Frame()
     for _, fields in r.xrange(FRAMES):
@@ -37,12 +37,12 @@ def merged(r: redis.Redis) -> Frame:
     return total
 
 
-def pending(r: redis.Redis) -> int:
+def pending(r: Server) -> int:
     return int(r.xpending(STREAM, GROUP)["pending"])
 
 
 @pytest.fixture
-def make_worker(r: redis.Redis) -> Callable[..., Worker]:
+def make_worker(r: Server) -> Callable[..., Worker]:
     """Makes workers that do not block for long."""
 
     def make(consumer: str | None = None, **settings: Any) -> Worker:

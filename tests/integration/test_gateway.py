@@ -27,6 +27,7 @@ from streams.gateway.client import Client
 from streams.gateway.leases import Lease
 from streams.ids import ZERO, EntryId
 from streams.snapshot import PendingFilter, Quality
+from tests.stuck import Server
 
 S, G = b"s", b"g"
 PLACE = work.Place(S, G, b"c", b"{s}:frames", b"{s}:dead")
@@ -73,24 +74,24 @@ def started(binary: str, folder: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def raw(url: str) -> Iterator[redis.Redis]:
+def raw(url: str) -> Iterator[Server]:
     with redis.Redis.from_url(url) as client:
         client.flushall()
         yield client
 
 
 @pytest.fixture
-def client(url: str, raw: redis.Redis) -> Iterator[Client]:
+def client(url: str, raw: Server) -> Iterator[Client]:
     client = Client(url)
     yield client
     client.close()
 
 
-def add(raw: redis.Redis, count: int) -> list[bytes]:
+def add(raw: Server, count: int) -> list[bytes]:
     return [raw.xadd(S, {"n": n}) for n in range(count)]
 
 
-def test_a_snapshot_holds_stream_groups_and_consumers(client: Client, raw: redis.Redis) -> None:
+def test_a_snapshot_holds_stream_groups_and_consumers(client: Client, raw: Server) -> None:
     ids = add(raw, 5)
     raw.xgroup_create(S, G, id="0")
     raw.xreadgroup(G, "c", {S: ">"}, count=2)
@@ -105,7 +106,7 @@ def test_a_snapshot_holds_stream_groups_and_consumers(client: Client, raw: redis
     assert group.consumers[0].idle_ms < 5000
 
 
-def test_the_lag_is_right_after_trimming_past_the_group(client: Client, raw: redis.Redis) -> None:
+def test_the_lag_is_right_after_trimming_past_the_group(client: Client, raw: Server) -> None:
     add(raw, 5)
     raw.xgroup_create(S, G, id="0")
     raw.xreadgroup(G, "c", {S: ">"}, count=5)
@@ -114,14 +115,14 @@ def test_the_lag_is_right_after_trimming_past_the_group(client: Client, raw: red
     assert looks.snapshot(client, S).groups[0].lag.entries == 100
 
 
-def test_a_long_lag_is_bounded_from_one_side_and_says_from_which(client: Client, raw: redis.Redis) -> None:
+def test_a_long_lag_is_bounded_from_one_side_and_says_from_which(client: Client, raw: Server) -> None:
     add(raw, 30)
     raw.xgroup_create(S, G, id="0")
     lag = looks.snapshot(client, S, count_cap=10).groups[0].lag
     assert (lag.entries, lag.quality) in {(30, Quality.AT_MOST), (10, Quality.AT_LEAST)}
 
 
-def test_a_missing_stream_and_a_key_of_another_type_are_told_apart(client: Client, raw: redis.Redis) -> None:
+def test_a_missing_stream_and_a_key_of_another_type_are_told_apart(client: Client, raw: Server) -> None:
     raw.set("other", "x")
     assert looks.snapshot(client, b"missing").stream is None
     assert looks.snapshot(client, b"other").problem == "the key holds a string, not a stream"
@@ -131,13 +132,13 @@ def test_a_missing_stream_and_a_key_of_another_type_are_told_apart(client: Clien
         looks.xinfo_stream(client, b"missing")
 
 
-def test_an_empty_stream_has_no_first_entry(client: Client, raw: redis.Redis) -> None:
+def test_an_empty_stream_has_no_first_entry(client: Client, raw: Server) -> None:
     raw.xgroup_create(S, G, mkstream=True)
     stream = looks.xinfo_stream(client, S)
     assert (stream.length, stream.first_id, stream.last_id) == (0, None, ZERO)
 
 
-def test_pending_pages_follow_each_other_without_gap_or_overlap(client: Client, raw: redis.Redis) -> None:
+def test_pending_pages_follow_each_other_without_gap_or_overlap(client: Client, raw: Server) -> None:
     ids = add(raw, 25)
     raw.xgroup_create(S, G, id="0")
     raw.xreadgroup(G, "c", {S: ">"})
@@ -153,7 +154,7 @@ def test_pending_pages_follow_each_other_without_gap_or_overlap(client: Client, 
     assert seen == [entry_id.decode() for entry_id in ids]
 
 
-def test_pending_rows_carry_the_entry_or_its_absence(client: Client, raw: redis.Redis) -> None:
+def test_pending_rows_carry_the_entry_or_its_absence(client: Client, raw: Server) -> None:
     ids = add(raw, 2)
     raw.xgroup_create(S, G, id="0")
     raw.xreadgroup(G, "c", {S: ">"})
@@ -164,7 +165,7 @@ def test_pending_rows_carry_the_entry_or_its_absence(client: Client, raw: redis.
     assert there.entry.fields() == [(b"n", b"1")]
 
 
-def test_pending_filters_choose_by_consumer_idle_and_deliveries(client: Client, raw: redis.Redis) -> None:
+def test_pending_filters_choose_by_consumer_idle_and_deliveries(client: Client, raw: Server) -> None:
     ids = add(raw, 6)
     raw.xgroup_create(S, G, id="0")
     raw.xreadgroup(G, "one", {S: ">"}, count=3)
@@ -180,7 +181,7 @@ def test_pending_filters_choose_by_consumer_idle_and_deliveries(client: Client, 
     assert found(PendingFilter(consumer=b"nobody")) == 0
 
 
-def test_pending_of_an_unknown_group_or_stream_is_an_error(client: Client, raw: redis.Redis) -> None:
+def test_pending_of_an_unknown_group_or_stream_is_an_error(client: Client, raw: Server) -> None:
     add(raw, 1)
     with pytest.raises(NoSuchGroup):
         looks.xpending_page(client, S, G, PendingFilter(), None, 10)
@@ -188,7 +189,7 @@ def test_pending_of_an_unknown_group_or_stream_is_an_error(client: Client, raw: 
         looks.xpending_page(client, b"missing", G, PendingFilter(), None, 10)
 
 
-def test_streams_are_found_among_other_keys_and_a_cut_list_says_so(client: Client, raw: redis.Redis) -> None:
+def test_streams_are_found_among_other_keys_and_a_cut_list_says_so(client: Client, raw: Server) -> None:
     raw.set("string", 1)
     for n in range(5):
         raw.xadd(f"s{n}", {"a": 1})
@@ -204,7 +205,7 @@ def test_making_a_group_twice_is_an_answer(client: Client) -> None:
         client.call("XGROUP", "CREATE", S, G, "0")
 
 
-def test_reading_commits_and_own_pending_entries_agree(client: Client, raw: redis.Redis) -> None:
+def test_reading_commits_and_own_pending_entries_agree(client: Client, raw: Server) -> None:
     work.ensure_group(client, S, G, ZERO)
     add(raw, 3)
     entries = work.xreadgroup_new(client, PLACE, 10, 10)
@@ -220,7 +221,7 @@ def test_nothing_new_is_an_empty_answer_after_the_wait(client: Client) -> None:
     assert not work.xreadgroup_new(client, PLACE, 10, 10)
 
 
-def test_a_commit_with_one_entry_lost_writes_nothing_and_names_it(client: Client, raw: redis.Redis) -> None:
+def test_a_commit_with_one_entry_lost_writes_nothing_and_names_it(client: Client, raw: Server) -> None:
     work.ensure_group(client, S, G, ZERO)
     ids = add(raw, 3)
     work.xreadgroup_new(client, PLACE, 10, 10)
@@ -229,7 +230,7 @@ def test_a_commit_with_one_entry_lost_writes_nothing_and_names_it(client: Client
     assert (raw.xlen("{s}:frames"), raw.xpending(S, G)["pending"]) == (0, 3)
 
 
-def test_a_commit_finds_its_entries_among_others_of_the_same_consumer(client: Client, raw: redis.Redis) -> None:
+def test_a_commit_finds_its_entries_among_others_of_the_same_consumer(client: Client, raw: Server) -> None:
     work.ensure_group(client, S, G, ZERO)
     ids = add(raw, 30)
     work.xreadgroup_new(client, PLACE, 30, 10)
@@ -237,13 +238,13 @@ def test_a_commit_finds_its_entries_among_others_of_the_same_consumer(client: Cl
     assert raw.xpending(S, G)["pending"] == 28
 
 
-def test_a_commit_without_its_group_says_so(client: Client, raw: redis.Redis) -> None:
+def test_a_commit_without_its_group_says_so(client: Client, raw: Server) -> None:
     ids = add(raw, 1)
     with pytest.raises(NoSuchGroup):
         work.commit(client, PLACE, ids, b"frame", [], 10)
 
 
-def test_autoclaim_walks_the_whole_pel_and_names_what_is_gone(client: Client, raw: redis.Redis) -> None:
+def test_autoclaim_walks_the_whole_pel_and_names_what_is_gone(client: Client, raw: Server) -> None:
     work.ensure_group(client, S, G, ZERO)
     ids = add(raw, 25)
     raw.xreadgroup(G, "dead", {S: ">"})
@@ -260,7 +261,7 @@ def test_autoclaim_walks_the_whole_pel_and_names_what_is_gone(client: Client, ra
     assert gone in ([ids[3]], [])  # 6.2 keeps it pending and does not name it
 
 
-def test_a_consumer_leaves_only_when_nothing_is_pending_for_it(client: Client, raw: redis.Redis) -> None:
+def test_a_consumer_leaves_only_when_nothing_is_pending_for_it(client: Client, raw: Server) -> None:
     work.ensure_group(client, S, G, ZERO)
     ids = add(raw, 1)
     work.xreadgroup_new(client, PLACE, 1, 10)
@@ -282,7 +283,7 @@ def test_a_lease_has_one_holder_and_is_renewed_by_it_alone(client: Client) -> No
     assert other.take()
 
 
-def test_the_first_group_feeds_the_frames_until_it_is_gone(client: Client, raw: redis.Redis) -> None:
+def test_the_first_group_feeds_the_frames_until_it_is_gone(client: Client, raw: Server) -> None:
     work.ensure_group(client, S, G, ZERO)
     owner, epoch = logs.feed(client, b"{s}:feed", S, G)
     assert owner == G
@@ -302,7 +303,7 @@ def test_a_password_is_never_in_an_error() -> None:
     assert "hunter2" not in str(caught.value)
 
 
-def test_a_refused_command_is_access_denied(client: Client, raw: redis.Redis, url: str) -> None:
+def test_a_refused_command_is_access_denied(client: Client, raw: Server, url: str) -> None:
     raw.acl_setuser("looker", enabled=True, passwords=["+pw"], commands=["+ping"], keys=["*"])
     limited = Client(url.replace("redis://", "redis://looker:pw@"))
     with pytest.raises(AccessDenied):
@@ -312,7 +313,7 @@ def test_a_refused_command_is_access_denied(client: Client, raw: redis.Redis, ur
         wrong.call("PING")
 
 
-def test_without_the_right_to_run_scripts_looking_still_works(client: Client, raw: redis.Redis, url: str) -> None:
+def test_without_the_right_to_run_scripts_looking_still_works(client: Client, raw: Server, url: str) -> None:
     add(raw, 3)
     raw.xgroup_create(S, G, id="0")
     commands = ["+ping", "+time", "+type", "+xinfo", "+xpending", "+xrange", "+select"]
@@ -323,14 +324,14 @@ def test_without_the_right_to_run_scripts_looking_still_works(client: Client, ra
     assert snapshot.groups[0].lag.entries in {3, 1}
 
 
-def test_any_other_error_keeps_the_servers_word(client: Client, raw: redis.Redis) -> None:
+def test_any_other_error_keeps_the_servers_word(client: Client, raw: Server) -> None:
     raw.set("n", "x")
     with pytest.raises(ServerRefused) as caught:
         client.call("INCR", "n")
     assert caught.value.code == "ERR"
 
 
-def test_a_script_the_server_forgot_is_sent_again(client: Client, raw: redis.Redis) -> None:
+def test_a_script_the_server_forgot_is_sent_again(client: Client, raw: Server) -> None:
     add(raw, 1)
     looks.xinfo_stream(client, S)
     raw.script_flush()

@@ -1,29 +1,30 @@
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-import redis
 
 from streams import conf
 from streams.errors import BadRequest, Unreachable, WrongType
 from streams.gateway.client import Client
 from streams.worker import Worker
 from tests.integration.conftest import DEAD, FRAMES, GROUP, STREAM, add, counted, drain, merged, pending
+from tests.stuck import Server
 
 MakeWorker = Callable[..., Worker]
 
 
-def read_as(r: redis.Redis, consumer: str, count: int = 10) -> list[str]:
+def read_as(r: Server, consumer: str, count: int = 10) -> list[str]:
     reply = r.xreadgroup(GROUP, consumer, {STREAM: ">"}, count=count)
     return [entry_id.decode() for entry_id, _ in reply[0][1]] if reply else []
 
 
-def test_a_worker_makes_the_group_at_the_beginning_and_counts_what_was_there(r: redis.Redis, worker: Worker) -> None:
+def test_a_worker_makes_the_group_at_the_beginning_and_counts_what_was_there(r: Server, worker: Worker) -> None:
     add(r, 5)
     drain(worker)
     assert (counted(r), pending(r)) == (5, 0)
 
 
-def test_a_group_that_is_there_already_is_used_as_it_is(r: redis.Redis, worker: Worker) -> None:
+def test_a_group_that_is_there_already_is_used_as_it_is(r: Server, worker: Worker) -> None:
     add(r, 3)
     r.xgroup_create(STREAM, GROUP, id="$")
     add(r, 2)
@@ -31,12 +32,12 @@ def test_a_group_that_is_there_already_is_used_as_it_is(r: redis.Redis, worker: 
     assert counted(r) == 2
 
 
-def test_a_missing_stream_is_made_and_waited_on(r: redis.Redis, worker: Worker) -> None:
+def test_a_missing_stream_is_made_and_waited_on(r: Server, worker: Worker) -> None:
     drain(worker)
     assert r.type(STREAM) == b"stream"
 
 
-def test_a_frame_holds_every_fields_statistics(r: redis.Redis, worker: Worker) -> None:
+def test_a_frame_holds_every_fields_statistics(r: Server, worker: Worker) -> None:
     for temperature in ("19.5", "22.5", "21.0"):
         add(r, temperature=temperature, pressure="1013")
     drain(worker)
@@ -55,7 +56,7 @@ def test_a_frame_holds_every_fields_statistics(r: redis.Redis, worker: Worker) -
     ],
 )
 def test_a_broken_entry_goes_to_the_dead_letters_with_its_reason(
-    r: redis.Redis, worker: Worker, fields: dict[str, str], reason: str
+    r: Server, worker: Worker, fields: dict[str, Any], reason: str
 ) -> None:
     (good,), (bad,) = add(r), add(r, **fields)
     drain(worker)
@@ -66,14 +67,14 @@ def test_a_broken_entry_goes_to_the_dead_letters_with_its_reason(
     assert (counted(r), pending(r)) == (1, 0)
 
 
-def test_a_dead_letter_keeps_every_field_as_it_came(r: redis.Redis, worker: Worker) -> None:
+def test_a_dead_letter_keeps_every_field_as_it_came(r: Server, worker: Worker) -> None:
     r.execute_command("XADD", STREAM, "*", "sensor_id", "1", "x", "1", "x", "2", b"\xff", b"\x00")
     drain(worker)
     ((_, pairs),) = Client(conf.current().server_url()).call("XRANGE", DEAD, "-", "+")
     assert pairs[10:] == [b"sensor_id", b"1", b"x", b"1", b"x", b"2", b"\xff", b"\x00"]
 
 
-def test_own_pending_entries_come_before_new_ones(r: redis.Redis, worker: Worker) -> None:
+def test_own_pending_entries_come_before_new_ones(r: Server, worker: Worker) -> None:
     r.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
     add(r, 3)
     read_as(r, "w1")
@@ -84,7 +85,7 @@ def test_own_pending_entries_come_before_new_ones(r: redis.Redis, worker: Worker
     assert (counted(r), pending(r)) == (5, 0)
 
 
-def test_an_entry_trimmed_while_pending_is_reported_and_leaves_the_pel(r: redis.Redis, worker: Worker) -> None:
+def test_an_entry_trimmed_while_pending_is_reported_and_leaves_the_pel(r: Server, worker: Worker) -> None:
     r.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
     add(r, 3)
     read_as(r, "w1")
@@ -96,9 +97,7 @@ def test_an_entry_trimmed_while_pending_is_reported_and_leaves_the_pel(r: redis.
     assert (counted(r), pending(r)) == (1, 0)
 
 
-def test_entries_that_a_dead_worker_left_are_taken_over_after_the_idle_time(
-    r: redis.Redis, make_worker: MakeWorker
-) -> None:
+def test_entries_that_a_dead_worker_left_are_taken_over_after_the_idle_time(r: Server, make_worker: MakeWorker) -> None:
     r.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
     ids = add(r, 250)
     read_as(r, "dead", 250)
@@ -107,7 +106,7 @@ def test_entries_that_a_dead_worker_left_are_taken_over_after_the_idle_time(
     assert (counted(r), pending(r)) == (250, 0)
 
 
-def test_entries_of_a_worker_that_is_alive_are_left_to_it(r: redis.Redis, worker: Worker) -> None:
+def test_entries_of_a_worker_that_is_alive_are_left_to_it(r: Server, worker: Worker) -> None:
     r.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
     add(r, 3)
     read_as(r, "alive")
@@ -115,7 +114,7 @@ def test_entries_of_a_worker_that_is_alive_are_left_to_it(r: redis.Redis, worker
     assert pending(r) == 3
 
 
-def test_entries_that_an_operator_gives_to_the_worker_are_processed(r: redis.Redis, worker: Worker) -> None:
+def test_entries_that_an_operator_gives_to_the_worker_are_processed(r: Server, worker: Worker) -> None:
     r.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
     add(r, 3)
     ids = read_as(r, "stuck")
@@ -127,15 +126,15 @@ def test_entries_that_an_operator_gives_to_the_worker_are_processed(r: redis.Red
 
 
 def test_an_entry_claimed_between_read_and_commit_is_not_counted(
-    r: redis.Redis, worker: Worker, monkeypatch: pytest.MonkeyPatch
+    r: Server, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     worker.consume_once()
     ids = add(r, 5)
     commit = worker._commit
 
-    def steal_first(entries: object) -> None:
+    def steal_first(*batch: Any) -> None:
         r.xclaim(STREAM, GROUP, "thief", 0, ids[1:3])
-        commit(entries)  # type: ignore[arg-type]
+        commit(*batch)
 
     monkeypatch.setattr(worker, "_commit", steal_first)
     worker.consume_once()
@@ -143,14 +142,14 @@ def test_an_entry_claimed_between_read_and_commit_is_not_counted(
 
 
 def test_a_commit_that_was_done_is_not_done_again_after_its_reply_was_lost(
-    r: redis.Redis, worker: Worker, monkeypatch: pytest.MonkeyPatch
+    r: Server, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     worker.consume_once()
     add(r, 5)
     commit = worker._commit
 
-    def lose_reply(entries: object) -> None:
-        commit(entries)  # type: ignore[arg-type]
+    def lose_reply(*batch: Any) -> None:
+        commit(*batch)
         raise Unreachable("cut")
 
     monkeypatch.setattr(worker, "_commit", lose_reply)
@@ -162,7 +161,7 @@ def test_a_commit_that_was_done_is_not_done_again_after_its_reply_was_lost(
 
 
 def test_a_frames_key_of_another_type_stops_the_commit_before_anything_is_acknowledged(
-    r: redis.Redis, worker: Worker
+    r: Server, worker: Worker
 ) -> None:
     worker.consume_once()
     r.set(FRAMES, "mine")
@@ -176,14 +175,14 @@ def test_a_frames_key_of_another_type_stops_the_commit_before_anything_is_acknow
     assert (counted(r), pending(r)) == (2, 0)
 
 
-def test_a_stream_key_of_another_type_is_reported_and_not_touched(r: redis.Redis, worker: Worker) -> None:
+def test_a_stream_key_of_another_type_is_reported_and_not_touched(r: Server, worker: Worker) -> None:
     r.set(STREAM, "mine")
     with pytest.raises(WrongType):
         worker.consume_once()
     assert r.get(STREAM) == b"mine"
 
 
-def test_a_group_destroyed_while_reading_is_made_again_where_the_worker_was(r: redis.Redis, worker: Worker) -> None:
+def test_a_group_destroyed_while_reading_is_made_again_where_the_worker_was(r: Server, worker: Worker) -> None:
     add(r, 3)
     drain(worker)
     r.xgroup_destroy(STREAM, GROUP)
@@ -192,7 +191,7 @@ def test_a_group_destroyed_while_reading_is_made_again_where_the_worker_was(r: r
     assert (counted(r), pending(r)) == (5, 0)
 
 
-def test_a_stream_made_anew_is_read_from_its_beginning(r: redis.Redis, worker: Worker) -> None:
+def test_a_stream_made_anew_is_read_from_its_beginning(r: Server, worker: Worker) -> None:
     add(r, 3)
     drain(worker)
     r.delete(STREAM)
@@ -201,7 +200,7 @@ def test_a_stream_made_anew_is_read_from_its_beginning(r: redis.Redis, worker: W
     assert counted(r) == 4
 
 
-def test_two_workers_share_the_group_and_never_a_name(r: redis.Redis, make_worker: MakeWorker) -> None:
+def test_two_workers_share_the_group_and_never_a_name(r: Server, make_worker: MakeWorker) -> None:
     one, two = make_worker(), make_worker()
     add(r, 300)
     while one.consume_once() | two.consume_once():
@@ -218,7 +217,23 @@ def test_a_name_that_a_live_worker_holds_is_refused(
         make_worker("w1")
 
 
-def test_leaving_removes_the_consumer_only_when_it_owns_nothing(r: redis.Redis, make_worker: MakeWorker) -> None:
+def test_what_a_dead_worker_held_is_settled_as_soon_as_its_lease_has_ended(r: Server, make_worker: MakeWorker) -> None:
+    dead = make_worker("dead")
+    drain(dead)
+    ids = add(r, 150)
+    read_as(r, "dead", 150)
+    heir = make_worker("heir")
+    drain(heir)
+    assert pending(r) == 150
+    r.xdel(STREAM, ids[0])
+    r.delete(dead._lease.key)
+    heir._adopt_due._due = 0.0  # it looks every two seconds
+    drain(heir)
+    assert (counted(r), r.xlen(DEAD), pending(r)) == (149, 1, 0)
+    assert [consumer["name"] for consumer in r.xinfo_consumers(STREAM, GROUP)] == [b"heir"]
+
+
+def test_leaving_removes_the_consumer_only_when_it_owns_nothing(r: Server, make_worker: MakeWorker) -> None:
     idle, busy = make_worker("idle"), make_worker("busy")
     add(r, 1)
     drain(idle)
@@ -231,7 +246,7 @@ def test_leaving_removes_the_consumer_only_when_it_owns_nothing(r: redis.Redis, 
 
 
 def test_a_worker_of_another_group_does_not_write_frames(
-    r: redis.Redis, worker: Worker, make_worker: MakeWorker, caplog: pytest.LogCaptureFixture
+    r: Server, worker: Worker, make_worker: MakeWorker, caplog: pytest.LogCaptureFixture
 ) -> None:
     add(r, 4)
     drain(worker)
@@ -240,21 +255,21 @@ def test_a_worker_of_another_group_does_not_write_frames(
     assert r.xpending(STREAM, "reports")["pending"] == 0
 
 
-def test_frames_older_than_the_retention_are_dropped(r: redis.Redis, make_worker: MakeWorker) -> None:
+def test_frames_older_than_the_retention_are_dropped(r: Server, make_worker: MakeWorker) -> None:
     for n in range(300):
         r.xadd(FRAMES, {"f": "{}"}, id=f"{n + 1}-0")
     drain(make_worker("w1"))
     assert r.xlen(FRAMES) < 300
 
 
-def test_frames_beyond_the_byte_limit_are_dropped(r: redis.Redis, make_worker: MakeWorker) -> None:
+def test_frames_beyond_the_byte_limit_are_dropped(r: Server, make_worker: MakeWorker) -> None:
     for _ in range(2000):
         r.xadd(FRAMES, {"f": "x" * 500})
     drain(make_worker("w1", frames_max_bytes=200_000))
     assert r.memory_usage(FRAMES) < 400_000
 
 
-def test_a_batch_larger_than_luas_stack_is_committed_whole(r: redis.Redis, make_worker: MakeWorker) -> None:
+def test_a_batch_larger_than_luas_stack_is_committed_whole(r: Server, make_worker: MakeWorker) -> None:
     worker = make_worker("w1")
     worker._count = 20_000
     pipeline = r.pipeline(transaction=False)

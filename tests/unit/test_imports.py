@@ -10,7 +10,20 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted([*(ROOT / "streams").rglob("*.py"), *(ROOT / "dashboard").rglob("*.py")])
-PURE = ["ids", "names", "readings", "frames", "snapshot", "health", "batches", "errors", "addresses", "plain"]
+PURE = [
+    "ids",
+    "names",
+    "readings",
+    "frames",
+    "snapshot",
+    "health",
+    "batches",
+    "errors",
+    "addresses",
+    "plain",
+    "positions",
+    "durations",
+]
 ONLY_LOOKS = [
     "admin",
     "forms",

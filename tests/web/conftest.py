@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import redis
 from asgiref.testing import ApplicationCommunicator
 from django.contrib.auth.models import AnonymousUser
 
@@ -19,6 +18,7 @@ from streams import frames
 from streams.gateway.logs import encode_frame
 from streams.ids import EntryId
 from streams.readings import Reading
+from tests.stuck import Server
 
 STREAM, FRAMES, FEED, HEALTH = "sensor_stream", "{sensor_stream}:frames", "{sensor_stream}:feed", "streamwatch:health"
 
@@ -45,20 +45,20 @@ class Socket(ApplicationCommunicator):
             await self.wait(5)
 
 
-def commit(r: redis.Redis, *readings: tuple[int, str, float]) -> str:
+def commit(r: Server, *readings: tuple[int, str, float]) -> str:
     """What a worker's commit adds to the frames log: readings as (ms, sensor, temperature)."""
     made = [Reading(EntryId(ms, n), sensor, {"temperature": value}) for n, (ms, sensor, value) in enumerate(readings)]
     r.hset(FEED, mapping={"group": "my_group", "epoch": "e1"})
     return str(r.xadd(FRAMES, {"f": encode_frame(frames.of_readings(made))}).decode())
 
 
-def server_ms(r: redis.Redis) -> int:
+def server_ms(r: Server) -> int:
     seconds, micros = r.time()
     return int(seconds * 1000 + micros // 1000)
 
 
 @pytest.fixture
-def anonymous_may_look(r: redis.Redis, settings: Any) -> None:
+def anonymous_may_look(r: Server, settings: Any) -> None:
     settings.STREAMWATCH = replace(settings.STREAMWATCH, anonymous_view=True)
 
 
@@ -70,7 +70,7 @@ async def close_hub() -> AsyncIterator[None]:
 
 
 @pytest.fixture
-async def connect(r: redis.Redis, anonymous_may_look: None, close_hub: None) -> AsyncIterator[Callable[..., Any]]:
+async def connect(r: Server, anonymous_may_look: None, close_hub: None) -> AsyncIterator[Callable[..., Any]]:
     """Opens sockets as a browser does; closes them at the end."""
     opened: list[Socket] = []
 

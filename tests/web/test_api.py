@@ -4,10 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import redis
 from django.contrib.auth.models import User
 from django.test import AsyncClient
 
+from tests.stuck import Server
 from tests.web.conftest import HEALTH, STREAM, commit, server_ms
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -16,7 +16,7 @@ Get = Callable[..., Awaitable[Any]]
 
 
 @pytest.fixture
-def get(r: redis.Redis, anonymous_may_look: None, close_hub: None) -> Get:
+def get(r: Server, anonymous_may_look: None, close_hub: None) -> Get:
     """GET a path below /api/streams/; the JSON, after checking the status."""
 
     async def answer(path: str = "", status: int = 200) -> Any:
@@ -28,14 +28,14 @@ def get(r: redis.Redis, anonymous_may_look: None, close_hub: None) -> Get:
 
 
 @pytest.fixture
-def stuck(r: redis.Redis) -> list[str]:
+def stuck(r: Server) -> list[str]:
     r.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
     ids = [r.xadd(STREAM, {"sensor_id": n, "temperature": 20, "humidity": 40}).decode() for n in range(5)]
     r.xreadgroup(GROUP, "one", {STREAM: ">"}, count=3)
     return ids
 
 
-async def test_streams_are_listed_without_our_own_logs(r: redis.Redis, get: Get, stuck: list[str]) -> None:
+async def test_streams_are_listed_without_our_own_logs(r: Server, get: Get, stuck: list[str]) -> None:
     commit(r, (server_ms(r), "1", 1.0))
     r.xadd("a b", {"x": 1})
     assert await get() == {
@@ -53,7 +53,7 @@ async def test_a_stream_is_its_latest_snapshot(get: Get, stuck: list[str]) -> No
     assert group["delivered_per_s"] is None
 
 
-async def test_rates_come_from_the_monitor_while_it_watches(r: redis.Redis, get: Get, stuck: list[str]) -> None:
+async def test_rates_come_from_the_monitor_while_it_watches(r: Server, get: Get, stuck: list[str]) -> None:
     figures = {
         "t": server_ms(r),
         "stream": {"length": 5, "in_per_s": 2.5},
@@ -69,7 +69,7 @@ async def test_rates_come_from_the_monitor_while_it_watches(r: redis.Redis, get:
     assert found["groups"][0]["delivered_per_s"] == 1.5
 
 
-async def test_sensors_add_up_over_what_the_log_retains(r: redis.Redis, get: Get, stuck: list[str]) -> None:
+async def test_sensors_add_up_over_what_the_log_retains(r: Server, get: Get, stuck: list[str]) -> None:
     now = server_ms(r)
     commit(r, (now - 120_000, "2", 10.0), (now, "10", 1.0))
     commit(r, (now, "2", 30.0))
@@ -79,7 +79,7 @@ async def test_sensors_add_up_over_what_the_log_retains(r: redis.Redis, get: Get
     assert second["sensor"] == "10"
 
 
-async def test_sensors_are_up_to_the_newest_commit_at_once(r: redis.Redis, get: Get, stuck: list[str]) -> None:
+async def test_sensors_are_up_to_the_newest_commit_at_once(r: Server, get: Get, stuck: list[str]) -> None:
     for n in range(1, 20):
         commit(r, (server_ms(r), "1", 1.0))
         assert (await get(f"{STREAM}/sensors/"))["sensors"][0]["count"] == n
@@ -115,7 +115,7 @@ async def test_an_unknown_group_is_a_404_that_names_it(get: Get, stuck: list[str
     assert (error["code"], "nobody" in error["text"]) == ("no_such_group", True)
 
 
-async def test_a_key_of_another_type_is_a_conflict(r: redis.Redis, get: Get) -> None:
+async def test_a_key_of_another_type_is_a_conflict(r: Server, get: Get) -> None:
     r.set("s", "mine")
     assert "holds a string" in (await get("s/", 409))["error"]["text"]
 

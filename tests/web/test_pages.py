@@ -2,12 +2,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import redis
 from django.contrib.auth.models import Permission, User
 from django.test import AsyncClient, Client
 
 from streams import conf
 from streams.names import to_path
+from tests.stuck import Server
 from tests.web.conftest import STREAM, commit, server_ms
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -16,12 +16,12 @@ PENDING = f"/streams/{STREAM}/groups/{GROUP}/pending/"
 
 
 @pytest.fixture
-async def browser(r: redis.Redis, anonymous_may_look: None, close_hub: None) -> AsyncClient:
+async def browser(r: Server, anonymous_may_look: None, close_hub: None) -> AsyncClient:
     return AsyncClient()
 
 
 @pytest.fixture
-def stuck(r: redis.Redis, anonymous_may_look: None) -> list[bytes]:
+def stuck(r: Server, anonymous_may_look: None) -> list[bytes]:
     """Sixty entries that a consumer read and never acknowledged."""
     r.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
     ids = [r.xadd(STREAM, {"sensor_id": n, "temperature": 20, "humidity": 40}) for n in range(60)]
@@ -35,7 +35,7 @@ def page(url: str, status: int = 200, client: Client | None = None) -> str:
     return answer.content.decode()
 
 
-async def test_the_first_page_is_complete_without_scripts(r: redis.Redis, browser: AsyncClient) -> None:
+async def test_the_first_page_is_complete_without_scripts(r: Server, browser: AsyncClient) -> None:
     commit(r, (server_ms(r), "7", 21.25))
     r.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
     r.xadd(STREAM, {"a": 1})
@@ -51,7 +51,7 @@ async def test_a_stream_that_does_not_exist_yet_is_said_to_be_awaited(browser: A
     assert "No readings yet" in text
 
 
-async def test_a_stream_without_groups_says_so(r: redis.Redis, browser: AsyncClient) -> None:
+async def test_a_stream_without_groups_says_so(r: Server, browser: AsyncClient) -> None:
     r.xadd(STREAM, {"a": 1})
     assert "No groups yet" in (await browser.get("/")).content.decode()
 
@@ -62,7 +62,7 @@ async def test_an_unknown_stream_is_a_404_that_names_it(browser: AsyncClient) ->
     assert "There is no stream &#x27;nowhere&#x27;." in answer.content.decode()
 
 
-async def test_a_key_of_another_type_is_reported_and_not_touched(r: redis.Redis, browser: AsyncClient) -> None:
+async def test_a_key_of_another_type_is_reported_and_not_touched(r: Server, browser: AsyncClient) -> None:
     r.set(STREAM, "mine")
     assert "the key holds a string, not a stream" in (await browser.get("/")).content.decode()
     assert r.get(STREAM) == b"mine"
@@ -92,12 +92,12 @@ def test_a_pending_row_shows_owner_deliveries_and_payload(stuck: list[bytes]) ->
     assert "temperature" in text
 
 
-def test_an_entry_that_no_longer_exists_is_marked(r: redis.Redis, stuck: list[bytes]) -> None:
+def test_an_entry_that_no_longer_exists_is_marked(r: Server, stuck: list[bytes]) -> None:
     r.xdel(STREAM, stuck[0])
     assert "gone: trimmed or deleted while pending" in page(PENDING)
 
 
-def test_nothing_pending_and_nothing_matching_are_different_sentences(r: redis.Redis, stuck: list[bytes]) -> None:
+def test_nothing_pending_and_nothing_matching_are_different_sentences(r: Server, stuck: list[bytes]) -> None:
     assert "None of 60 pending entries match" in page(f"{PENDING}?min_idle=1d")
     r.xack(STREAM, GROUP, *stuck)
     assert "Nothing is pending: every delivered entry was acknowledged" in page(PENDING)
@@ -121,7 +121,7 @@ def test_an_unknown_group_is_a_404_that_names_it(stuck: list[bytes]) -> None:
 
 
 @pytest.mark.parametrize("name", [b"", b"..", b"a/b?c#d%2f", b"\x00\xff", b"<img onerror=x>", b"x" * 3000])
-def test_any_name_has_a_page_and_is_only_text_on_it(r: redis.Redis, anonymous_may_look: None, name: bytes) -> None:
+def test_any_name_has_a_page_and_is_only_text_on_it(r: Server, anonymous_may_look: None, name: bytes) -> None:
     r.xgroup_create(b"s" + name, b"g" + name, id="0", mkstream=True)
     entry_id = r.xadd(b"s" + name, {b"<b>" + name: b"<script>" + name})
     r.xreadgroup(b"g" + name, b"<i>" + name, {b"s" + name: ">"})
@@ -138,19 +138,19 @@ def test_redis_away_is_a_503_that_explains_itself(stuck: list[bytes], settings: 
     assert "Nothing is lost" in text
 
 
-def test_who_is_not_logged_in_is_sent_to_the_login(r: redis.Redis) -> None:
+def test_who_is_not_logged_in_is_sent_to_the_login(r: Server) -> None:
     answer = Client().get(PENDING)
     assert answer.status_code == 302
     assert answer["Location"].startswith("/admin/login/?next=/streams/")
 
 
-def test_who_lacks_the_permission_is_told_which(r: redis.Redis) -> None:
+def test_who_lacks_the_permission_is_told_which(r: Server) -> None:
     client = Client()
     client.force_login(User.objects.create_user("visitor"))
     assert "may look at streams" in page(PENDING, 403, client)
 
 
-def test_the_permission_to_look_suffices(r: redis.Redis) -> None:
+def test_the_permission_to_look_suffices(r: Server) -> None:
     r.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
     user = User.objects.create_user("viewer")
     user.user_permissions.add(Permission.objects.get(codename="view_stream"))

@@ -5,23 +5,23 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import redis
 from channels.layers import get_channel_layer
 from django.contrib.auth.models import AnonymousUser
 
 from dashboard.hub import hub
 from streams import notices
+from tests.stuck import Server
 from tests.web.conftest import FEED, FRAMES, HEALTH, STREAM, Socket, commit, receive, server_ms
 
 Connect = Callable[..., Awaitable[Socket]]
 
 
-def health(r: redis.Redis, **figures: Any) -> None:
+def health(r: Server, **figures: Any) -> None:
     plain = {"t": server_ms(r), "name": STREAM, "problem": None, "stream": {"length": 1}, "groups": [], **figures}
     r.xadd(HEALTH, {"s": STREAM, "m": json.dumps(plain)})
 
 
-async def test_a_browser_is_greeted_and_filled_from_the_log(r: redis.Redis, connect: Connect) -> None:
+async def test_a_browser_is_greeted_and_filled_from_the_log(r: Server, connect: Connect) -> None:
     now = server_ms(r)
     last = commit(r, (now - 60_000, "1", 20.0), (now, "1", 21.0))
     socket = await connect()
@@ -32,7 +32,7 @@ async def test_a_browser_is_greeted_and_filled_from_the_log(r: redis.Redis, conn
     assert (history["id"], history["since"], history["sensors"]["1"]["count"]) == (last, None, 2)
 
 
-async def test_a_commit_reaches_the_browser_as_a_frame(r: redis.Redis, connect: Connect) -> None:
+async def test_a_commit_reaches_the_browser_as_a_frame(r: Server, connect: Connect) -> None:
     socket = await connect()
     await receive(socket, "history")
     now = server_ms(r)
@@ -42,7 +42,7 @@ async def test_a_commit_reaches_the_browser_as_a_frame(r: redis.Redis, connect: 
     assert frame["readings"] == {"7": {"temperature": [2, 20.0, 22.0, 21.0, 22.0]}}
 
 
-async def test_a_backlog_arrives_as_columns_at_its_own_times(r: redis.Redis, connect: Connect) -> None:
+async def test_a_backlog_arrives_as_columns_at_its_own_times(r: Server, connect: Connect) -> None:
     socket = await connect()
     await receive(socket, "history")
     start = server_ms(r) // 1000 * 1000 - 10_000
@@ -52,7 +52,7 @@ async def test_a_backlog_arrives_as_columns_at_its_own_times(r: redis.Redis, con
     assert columns["series"]["1"]["temperature"]["mean"] == [0.0, 1.0, 2.0, 3.0, 4.0]
 
 
-async def test_a_browser_that_comes_back_gets_only_what_it_missed(r: redis.Redis, connect: Connect) -> None:
+async def test_a_browser_that_comes_back_gets_only_what_it_missed(r: Server, connect: Connect) -> None:
     now = server_ms(r)
     seen = commit(r, (now - 30_000, "1", 20.0))
     await asyncio.sleep(0.01)
@@ -63,13 +63,13 @@ async def test_a_browser_that_comes_back_gets_only_what_it_missed(r: redis.Redis
     assert history["series"]["1"]["temperature"]["mean"][-1] == 21.0
 
 
-async def test_a_browser_of_another_epoch_gets_everything(r: redis.Redis, connect: Connect) -> None:
+async def test_a_browser_of_another_epoch_gets_everything(r: Server, connect: Connect) -> None:
     seen = commit(r, (server_ms(r), "1", 20.0))
     socket = await connect(f"frames={seen}&epoch=older")
     assert (await receive(socket, "history"))["since"] is None
 
 
-async def test_figures_follow_the_health_log(r: redis.Redis, connect: Connect) -> None:
+async def test_figures_follow_the_health_log(r: Server, connect: Connect) -> None:
     socket = await connect()
     await receive(socket, "hello")
     groups = [{"name": "my_group", "lag": 5, "pending": 2}]
@@ -77,7 +77,7 @@ async def test_figures_follow_the_health_log(r: redis.Redis, connect: Connect) -
     assert (await receive(socket, "metrics"))["groups"] == groups
 
 
-async def test_a_new_browser_gets_the_last_figures_and_their_history(r: redis.Redis, connect: Connect) -> None:
+async def test_a_new_browser_gets_the_last_figures_and_their_history(r: Server, connect: Connect) -> None:
     for lag in (3, None, 1):
         health(r, groups=[{"name": "g", "lag": lag, "pending": 0}])
     await connect()
@@ -88,7 +88,7 @@ async def test_a_new_browser_gets_the_last_figures_and_their_history(r: redis.Re
     assert (await receive(socket, "metrics"))["groups"][0]["lag"] == 1
 
 
-async def test_a_browser_may_choose_its_sensors(r: redis.Redis, connect: Connect) -> None:
+async def test_a_browser_may_choose_its_sensors(r: Server, connect: Connect) -> None:
     now = server_ms(r)
     commit(r, (now, "1", 1.0), (now, "2", 2.0))
     socket = await connect("sensors=2")
@@ -99,7 +99,7 @@ async def test_a_browser_may_choose_its_sensors(r: redis.Redis, connect: Connect
     assert (await receive(socket, "history"))["series"].keys() == {"1", "2"}
 
 
-async def test_what_people_do_is_told_to_every_browser(r: redis.Redis, connect: Connect, settings: Any) -> None:
+async def test_what_people_do_is_told_to_every_browser(r: Server, connect: Connect, settings: Any) -> None:
     settings.CHANNEL_LAYERS = {
         "default": {**settings.CHANNEL_LAYERS["default"], "CONFIG": {"hosts": [settings.STREAMWATCH.redis_url]}}
     }
@@ -111,7 +111,7 @@ async def test_what_people_do_is_told_to_every_browser(r: redis.Redis, connect: 
     assert await receive(socket, "notice") == {**event, "type": "notice"}
 
 
-async def test_a_new_epoch_clears_the_window_and_greets_again(r: redis.Redis, connect: Connect) -> None:
+async def test_a_new_epoch_clears_the_window_and_greets_again(r: Server, connect: Connect) -> None:
     commit(r, (server_ms(r), "1", 20.0))
     socket = await connect()
     await receive(socket, "history")
@@ -122,7 +122,7 @@ async def test_a_new_epoch_clears_the_window_and_greets_again(r: redis.Redis, co
     assert (await receive(socket, "history"))["series"] == {}
 
 
-async def test_frames_that_went_back_in_time_are_a_new_history(r: redis.Redis, connect: Connect) -> None:
+async def test_frames_that_went_back_in_time_are_a_new_history(r: Server, connect: Connect) -> None:
     commit(r, (server_ms(r), "1", 20.0))
     socket = await connect()
     await receive(socket, "history")
@@ -130,7 +130,7 @@ async def test_frames_that_went_back_in_time_are_a_new_history(r: redis.Redis, c
     assert (await receive(socket, "hello"))["epoch"].startswith("e1+")
 
 
-async def test_something_strange_in_the_log_is_left_out(r: redis.Redis, connect: Connect) -> None:
+async def test_something_strange_in_the_log_is_left_out(r: Server, connect: Connect) -> None:
     r.xadd(FRAMES, {"f": "not json"})
     r.xadd(FRAMES, {"other": "field"})
     commit(r, (server_ms(r), "1", 20.0))
@@ -190,16 +190,14 @@ async def test_a_flood_of_messages_closes_the_socket(connect: Connect) -> None:
 
 
 @pytest.mark.django_db
-async def test_who_may_not_look_is_refused_before_the_handshake(
-    r: redis.Redis, connect: Connect, settings: Any
-) -> None:
+async def test_who_may_not_look_is_refused_before_the_handshake(r: Server, connect: Connect, settings: Any) -> None:
     settings.STREAMWATCH = replace(settings.STREAMWATCH, anonymous_view=False)
     socket = await connect(user=AnonymousUser())
     assert not socket.accepted
     assert not hub().feed(STREAM.encode()).followers
 
 
-async def test_a_socket_that_closed_is_forgotten(r: redis.Redis, connect: Connect) -> None:
+async def test_a_socket_that_closed_is_forgotten(r: Server, connect: Connect) -> None:
     socket = await connect()
     await receive(socket, "history")
     feed = hub().feed(STREAM.encode())
