@@ -13,6 +13,9 @@ from streams import notices
 from tests.stuck import Server
 from tests.web.conftest import FEED, FRAMES, HEALTH, STREAM, Socket, commit, receive, server_ms
 
+# Channels looks after the thread's database connection at every message, also where nothing is read from it.
+pytestmark = pytest.mark.django_db(transaction=True)
+
 Connect = Callable[..., Awaitable[Socket]]
 
 
@@ -189,7 +192,6 @@ async def test_a_flood_of_messages_closes_the_socket(connect: Connect) -> None:
     assert (await socket.receive_output())["code"] == 1008
 
 
-@pytest.mark.django_db
 async def test_who_may_not_look_is_refused_before_the_handshake(r: Server, connect: Connect, settings: Any) -> None:
     settings.STREAMWATCH = replace(settings.STREAMWATCH, anonymous_view=False)
     socket = await connect(user=AnonymousUser())
