@@ -1,7 +1,9 @@
 """Paths of the pages and the API."""
 
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import path
+from django.views.generic import RedirectView
 
 from dashboard import api, views
 
@@ -13,6 +15,7 @@ urlpatterns = [
     path("api/streams/<str:stream>/", api.stream_detail),
     path("api/streams/<str:stream>/sensors/", api.sensors),
     path("api/streams/<str:stream>/groups/<str:group>/pending/", api.pending),
+    path("favicon.ico", RedirectView.as_view(url=static("favicon.svg"))),  # asked for by the admin's pages
     path("healthz", api.healthz, name="healthz"),
     path("readyz", api.readyz),
     path("admin/", admin.site.urls),

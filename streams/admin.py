@@ -200,6 +200,10 @@ class LedgerAdmin(_ReadOnly, _LedgerBase):
     )
     readonly_fields = ("when", "count")
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Under a title that asks for no selection."""
+        return super().changelist_view(request, {**(extra_context or {}), "title": "Ledger"})
+
     @admin.display(description="Began (UTC)", ordering="at")
     def when(self, row: LedgerEntry) -> str:
         """To the millisecond, and sortable as text."""

@@ -91,7 +91,7 @@ class LedgerEntry(models.Model):
         default_permissions = ("view",)
         ordering = ("-at", "-pk")
         verbose_name = "ledger entry"
-        verbose_name_plural = "ledger"
+        verbose_name_plural = "ledger entries"
 
     def __str__(self) -> str:
         return f"{self.action} by {self.actor} on {self.stream}"

@@ -76,7 +76,7 @@ export class Charts {
       scales: { x: { time: true, auto: false }, y: { auto: false, range: (_, min, max) => (min === null || max === null ? [0, 1] : [min, max]) } },
       series: [{ value: (_, t) => (t === null ? "" : clock(t)) }, ...series],
       bands,
-      axes: [{ ...axis, space: small ? 70 : 80, size: 28, values: (_, ticks, __, ___, step) => ticks.map((t) => clock(t, step < 60000)) }, { ...axis, size: small ? 40 : 52, space: 26 }],
+      axes: [{ ...axis, space: small ? 70 : 80, size: 28, values: (_, ticks, __, ___, step) => ticks.map((t) => clock(t, step < 60000)) }, { ...axis, size: small ? 40 : 52, space: small ? 18 : 26 }],
       hooks: { setSelect: [(u) => this.selected(u)] },
     };
     return new uPlot(options, [[], ...series.map(() => [])], figure);

@@ -98,7 +98,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "ledger entry",
-                "verbose_name_plural": "ledger",
+                "verbose_name_plural": "ledger entries",
                 "ordering": ("-at", "-pk"),
                 "default_permissions": ("view",),
             },
