@@ -7,21 +7,11 @@ from dataclasses import dataclass
 
 from streams.frames import Frame
 from streams.ids import EntryId
+from streams.letters import GONE, DeadLetter
 from streams.readings import BadReading, Shape, parse
 
 # An entry as the server hands it out: its ID, and its flat field-value list or None when it was trimmed meanwhile.
 RawEntry = tuple[bytes, Sequence[bytes] | None]
-
-GONE = "the entry was trimmed or deleted before it was processed"
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """An entry that cannot be counted, with the reason; `pairs` are its own fields, untouched."""
-
-    entry_id: bytes
-    reason: str
-    pairs: Sequence[bytes]
 
 
 @dataclass(frozen=True, slots=True)

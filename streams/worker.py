@@ -12,13 +12,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from streams import names
-from streams.batches import GONE, DeadLetter, RawEntry, digest
+from streams.batches import RawEntry, digest
 from streams.conf import Config
 from streams.consumer_names import Names
 from streams.errors import NoSuchGroup, NoSuchStream, StreamwatchError
 from streams.gateway import logs, looks, work
 from streams.gateway.client import Client
 from streams.ids import ZERO, EntryId
+from streams.letters import GONE, DeadLetter
 
 logger = logging.getLogger(__name__)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from streams.batches import DeadLetter, RawEntry
+from streams.batches import RawEntry
 from streams.errors import GroupExists
 from streams.gateway.client import Argument, Client, Reply, Script
 from streams.ids import EntryId
+from streams.letters import DeadLetter, to_pairs
 
 # Checks before it writes, because scripts do not roll back: the types of both logs, then who owns every entry. XACK
 # stands before XADD: out of memory, the server refuses a script's first XADD but lets it go on after a write.
@@ -57,9 +58,6 @@ for _, row in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
 end
 return 0
 """)
-
-# Lua's unpack ends near 8,000 values; a letter with more fields than this keeps the first ones and says so.
-_MOST_LETTER_VALUES = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +146,7 @@ def leave(client: Client, place: Place) -> bool:
 
 
 def _letter(place: Place, letter: DeadLetter) -> list[bytes]:
-    """Our own pairs first, then the entry's, as they came: names may repeat, positions tell them apart."""
-    reason = letter.reason
-    kept = letter.pairs[:_MOST_LETTER_VALUES]
-    if len(kept) < len(letter.pairs):
-        reason += f" (only the first {len(kept) // 2} of {len(letter.pairs) // 2} fields are kept here)"
-    own = [b"id", letter.entry_id, b"reason", reason.encode(), b"stream", place.stream, b"group", place.group]
-    return [*own, b"consumer", place.consumer, *kept]
+    return to_pairs(letter, place.stream, place.group, place.consumer)
 
 
 def _entries(reply: Reply) -> Sequence[RawEntry]:

@@ -3,9 +3,10 @@ from typing import Any
 
 import pytest
 
-from streams import conf
+from streams import conf, letters
 from streams.errors import BadRequest, Unreachable, WrongType
 from streams.gateway.client import Client
+from streams.ids import ZERO
 from streams.worker import Worker
 from tests.integration.conftest import DEAD, FRAMES, GROUP, STREAM, add, counted, drain, merged, pending
 from tests.stuck import Server
@@ -71,7 +72,10 @@ def test_a_dead_letter_keeps_every_field_as_it_came(r: Server, worker: Worker) -
     r.execute_command("XADD", STREAM, "*", "sensor_id", "1", "x", "1", "x", "2", b"\xff", b"\x00")
     drain(worker)
     ((_, pairs),) = Client(conf.current().server_url()).call("XRANGE", DEAD, "-", "+")
-    assert pairs[10:] == [b"sensor_id", b"1", b"x", b"1", b"x", b"2", b"\xff", b"\x00"]
+    letter = letters.from_pairs(ZERO, pairs)
+    assert letter.pairs == [b"sensor_id", b"1", b"x", b"1", b"x", b"2", b"\xff", b"\x00"]
+    assert (letter.stream, letter.group, letter.consumer) == (b"sensor_stream", b"my_group", b"w1")
+    assert (letter.deliveries, letter.error) == (1, "")
 
 
 def test_own_pending_entries_come_before_new_ones(r: Server, worker: Worker) -> None:

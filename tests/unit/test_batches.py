@@ -1,4 +1,5 @@
-from streams.batches import GONE, digest
+from streams.batches import digest
+from streams.letters import GONE
 from streams.readings import Shape
 
 GOOD = (b"1000-0", [b"sensor_id", b"1", b"temperature", b"20", b"humidity", b"40"])

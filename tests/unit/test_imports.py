@@ -16,6 +16,7 @@ PURE = [
     "snapshot",
     "health",
     "batches",
+    "letters",
     "errors",
     "addresses",
     "plain",
