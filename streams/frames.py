@@ -6,7 +6,7 @@ counts, minima, maxima and last values as adding every reading one by one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from streams.ids import EntryId
@@ -55,6 +55,11 @@ class FieldStats:
     def copy(self) -> FieldStats:
         """An equal one that shares nothing."""
         return FieldStats(self.count, self.total, self.low, self.high, self.last, self.last_id)
+
+
+def of_values(values: Sequence[float], last_id: EntryId) -> FieldStats:
+    """The statistics of values in ID order, at least one; `last_id` is the entry of the last."""
+    return FieldStats(len(values), sum(values), min(values), max(values), values[-1], last_id)
 
 
 class SensorStats:
@@ -118,6 +123,15 @@ class Frame:
             stats = bucket[reading.sensor] = SensorStats(0, reading.entry_id, reading.entry_id, {})
         stats.add(reading)
 
+    def put(self, start: int, sensor: str, stats: SensorStats) -> None:
+        """Count what these statistics count; they belong to the frame from now on."""
+        bucket = self.buckets.setdefault(start, {})
+        known = bucket.get(sensor)
+        if known is None:
+            bucket[sensor] = stats
+        else:
+            known.merge(stats)
+
     def merge(self, other: Frame) -> None:
         """Count everything that `other` counted; `other` stays untouched."""
         for start, bucket in other.buckets.items():
@@ -132,10 +146,11 @@ class Frame:
 def merge_bucket(into: Bucket, bucket: Bucket) -> None:
     """Count everything of `bucket` in `into`."""
     for sensor, stats in bucket.items():
-        if sensor in into:
-            into[sensor].merge(stats)
-        else:
+        known = into.get(sensor)
+        if known is None:
             into[sensor] = stats.copy()
+        else:
+            known.merge(stats)
 
 
 def of_readings(readings: Iterable[Reading]) -> Frame:

@@ -13,8 +13,8 @@ from streams.names import shown
 # float() would take nan, 1_000, Arabic digits and blanks; sensors send plain decimal numbers.
 _NUMBER = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _NOT_FINITE = re.compile(rb"[+-]?(?:nan|inf(?:inity)?)", re.IGNORECASE)
-_LONGEST_NUMBER = 64
-_LONGEST_NAME = 200
+LONGEST_NUMBER = 64
+LONGEST_NAME = 200
 
 
 class BadReading(ValueError):
@@ -67,8 +67,8 @@ def parse(entry_id: EntryId, pairs: Sequence[bytes], shape: Shape) -> Reading:
 def _sensor(name: bytes | None, shape: Shape) -> str:
     if not name:
         raise BadReading(f"no sensor: field {shown(shape.sensor_field)!r} is missing or empty")
-    if len(name) > _LONGEST_NAME:
-        raise BadReading(f"no sensor: its name is {len(name)} bytes long, at most {_LONGEST_NAME} are taken")
+    if len(name) > LONGEST_NAME:
+        raise BadReading(f"no sensor: its name is {len(name)} bytes long, at most {LONGEST_NAME} are taken")
     return shown(name)
 
 
@@ -82,13 +82,13 @@ def _complete(values: dict[str, float], missing: int, shape: Shape) -> dict[str,
 
 
 def _label(name: bytes) -> str:
-    if len(name) > _LONGEST_NAME:
-        raise BadReading(f"a field name is {len(name)} bytes long, at most {_LONGEST_NAME} are taken")
+    if len(name) > LONGEST_NAME:
+        raise BadReading(f"a field name is {len(name)} bytes long, at most {LONGEST_NAME} are taken")
     return shown(name)
 
 
 def _number(name: bytes, text: bytes, *, required: bool) -> float | None:
-    if len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text):
+    if len(text) <= LONGEST_NUMBER and _NUMBER.fullmatch(text):
         value = float(text)
         if math.isfinite(value):
             return value
@@ -98,6 +98,11 @@ def _number(name: bytes, text: bytes, *, required: bool) -> float | None:
     if required:
         raise BadReading(f"field {shown(name)!r} is not a number: {_quoted(text)}")
     return None
+
+
+def looks_like_number(text: bytes) -> bool:
+    """Whether this is a number or one that is not finite, so that it is no mere label."""
+    return bool(_NUMBER.fullmatch(text) or _NOT_FINITE.fullmatch(text))
 
 
 def _quoted(text: bytes) -> str:
