@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from streams.durations import parse_ms
 from streams.errors import Unreachable
 from streams.names import is_ambiguous
 from streams.readings import Shape
@@ -31,6 +32,14 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class Retain:
+    """How much of the stream is kept: so many entries, or those of so many milliseconds; one of the two is set."""
+
+    entries: int | None = None
+    age_ms: int | None = None
+
+
+@dataclass(frozen=True)
 class Config:
     """Every setting of the program. Durations carry their unit; names of streams and groups are bytes."""
 
@@ -48,7 +57,11 @@ class Config:
     shape: Shape = field(default_factory=Shape)
     units: Mapping[str, str] = field(default_factory=lambda: {"temperature": "°C", "humidity": "%"})
     anonymous_view: bool = False
+    handler: str | None = None
     claim_idle_ms: int = 60_000
+    max_deliveries: int = 5
+    consumer_keep_ms: int = 86_400_000
+    retain: Retain | None = None
     frames_keep_ms: int = 3_600_000
     frames_max_bytes: int = 256 * 1024 * 1024
     dead_max_entries: int = 100_000
@@ -116,7 +129,11 @@ def read(environ: Mapping[str, str]) -> Config:
         shape=take.take("READING", default.shape, _shape, "sensor_id:temperature,humidity"),
         units=take.take("UNITS", default.units, _units, "temperature=°C,humidity=%"),
         anonymous_view=take.take("ANONYMOUS_VIEW", False, _boolean, "1 lets people look without a login."),
+        handler=take.take("HANDLER", None, _dotted, "package.module.function"),
         claim_idle_ms=take.take("CLAIM_IDLE_MS", default.claim_idle_ms, _positive, number),
+        max_deliveries=take.take("MAX_DELIVERIES", default.max_deliveries, _positive, number),
+        consumer_keep_ms=take.take("CONSUMER_KEEP_MS", default.consumer_keep_ms, _positive, number),
+        retain=take.take("RETAIN", None, _retain, "A number of entries, such as 1000000, or an age, such as 7d."),
         frames_keep_ms=take.take("FRAMES_KEEP_MS", default.frames_keep_ms, _positive, number),
         frames_max_bytes=take.take("FRAMES_MAX_BYTES", default.frames_max_bytes, _positive, number),
         dead_max_entries=take.take("DEAD_MAX_ENTRIES", default.dead_max_entries, _positive, number),
@@ -198,6 +215,21 @@ def _shape(text: str) -> Shape:
     if not colon or not sensor:
         raise ValueError("has no sensor field before a colon")
     return Shape(sensor.encode(), tuple(name.encode() for name in _names(fields)))
+
+
+def _dotted(text: str) -> str:
+    if "." not in text or not all(part.isidentifier() for part in text.split(".")):
+        raise ValueError(f"is {text!r}, which is no dotted path of a function")
+    return text
+
+
+def _retain(text: str) -> Retain:
+    if text.isascii() and text.isdigit():
+        return Retain(entries=_positive(text))
+    try:
+        return Retain(age_ms=_positive(str(parse_ms(text))))
+    except ValueError:
+        raise ValueError(f"is {text!r}, which is neither a number of entries nor an age") from None
 
 
 def _units(text: str) -> Mapping[str, str]:

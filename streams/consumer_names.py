@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import time
 from collections.abc import Iterator
@@ -12,9 +13,14 @@ from streams.conf import Config
 from streams.errors import BadRequest
 from streams.gateway.client import Client
 from streams.gateway.leases import TTL_MS, Lease, Roll
+from streams.gateway.work import Place
+from streams.timers import Timer
+
+logger = logging.getLogger("streams.worker")
 
 # A dead holder's lease has ended by then.
 _WAIT_S = TTL_MS / 1000 + 1
+_KEEP_EVERY_S = 1.0
 
 
 class Names:
@@ -61,3 +67,43 @@ class Names:
 
     def _lease(self, name: bytes) -> Lease:
         return Lease(self._client, self._key + b"/" + name)
+
+
+class Seat:
+    """A worker's place in its group: a name under a lease that is kept, and the logs that go with the stream."""
+
+    def __init__(self, client: Client, config: Config, wanted: bytes | None) -> None:
+        self._names, self._config = Names(client, config), config
+        self._due = Timer(_KEEP_EVERY_S)
+        self._sit(wanted)
+
+    def _sit(self, wanted: bytes | None) -> None:
+        stream, group = self._config.stream, self._config.group
+        name, self._lease = self._names.take(wanted)
+        self.place = Place(stream, group, name, names.beside(stream, "frames"), names.beside(stream, "dead"))
+
+    @property
+    def shown(self) -> str:
+        """The name, for people."""
+        return names.shown(self.place.consumer)
+
+    def keep(self) -> None:
+        """Renew the lease when it is time. A worker that lost its name to another takes the next free one."""
+        if self._due.came_due() and not self._lease.renew() and not self._lease.take():
+            logger.warning("The name %s was taken over while this worker was held up.", self.shown)
+            self._sit(None)
+
+    def abandoned(self) -> Iterator[tuple[bytes, Lease]]:
+        """As `Names.abandoned`."""
+        return self._names.abandoned()
+
+    def give_back(self, name: bytes, lease: Lease) -> None:
+        """As `Names.give_back`."""
+        self._names.give_back(name, lease)
+
+    def leave(self, *, is_empty: bool) -> None:
+        """Let the lease go; the name too, unless entries are pending under it."""
+        if is_empty:
+            self._names.give_back(self.place.consumer, self._lease)
+        else:
+            self._lease.release()

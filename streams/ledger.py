@@ -6,23 +6,29 @@ import getpass
 import logging
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, close_old_connections, transaction
 from django.http import HttpRequest
+from django.urls import reverse
 
+from streams import notices
 from streams.errors import StreamwatchError
 from streams.ids import EntryId
 from streams.models import Action, LedgerEntry, Outcome
-from streams.names import shown
+from streams.names import shown, to_path
 
 logger = logging.getLogger("streams.ledger")
 MOST_IDS = 1000
-SHELL = "shell"
+SHELL, WORKER = "shell", "worker"
+
+
+# What people who look at the pages should know at once.
+_TOLD = {Action.LOST, Action.NEW_HISTORY, Action.GROUP_RECREATED}
 
 
 class NotRecorded(StreamwatchError):
@@ -100,6 +106,21 @@ def refused(actor: Actor, deed: Deed, reason: str) -> None:
     _complete(row)
 
 
+def event(worker: bytes, deed: Deed, ids: Sequence[EntryId] = ()) -> None:
+    """Record what a worker did or found by itself. Never raises: work goes on without a ledger, which is logged."""
+    row = _row(Actor(f"worker {shown(worker)}", None, WORKER), deed)
+    row.outcome = Outcome.DONE
+    if ids:
+        note_ids(row, ids)
+        row.asked = row.done = len(ids)
+        row.missed = 0
+    close_old_connections()
+    _complete(row)
+    if deed.action in _TOLD:
+        text = f"{deed.action.label.capitalize()} on {row.stream}: {row.detail}."
+        notices.send("warning", text, row.actor, reverse("pending", args=[to_path(deed.stream), to_path(deed.group)]))
+
+
 def note_ids(row: LedgerEntry, ids: Iterable[EntryId]) -> None:
     """Add entry IDs to the row; those beyond MOST_IDS are only counted."""
     for entry_id in ids:
@@ -133,5 +154,5 @@ def _begin(row: LedgerEntry) -> None:
 def _complete(row: LedgerEntry) -> None:
     try:
         row.save()
-    except DatabaseError:
-        logger.exception("The ledger could not be completed: %s, %s.", row, row.get_outcome_display())
+    except DatabaseError as error:
+        logger.error("The ledger could not be completed: %s, %s: %s", row, row.get_outcome_display(), error)  # noqa: TRY400 - a sentence, no traceback

@@ -49,11 +49,36 @@ class PendingEntry(models.Model):
         return f"pending entry {self.pk}"
 
 
+class DeadLetter(models.Model):
+    """An entry that was given up; lives in Redis."""
+
+    class Meta:
+        """No table."""
+
+        managed = False
+        default_permissions = ("view",)
+        permissions = (
+            ("replay_deadletter", "Can replay dead letters"),
+            ("purge_deadletter", "Can delete dead letters"),
+        )
+        verbose_name = "dead letter"
+
+    def __str__(self) -> str:
+        return f"dead letter {self.pk}"
+
+
 class Action(models.TextChoices):
-    """What can be done through `operations`."""
+    """What people do through `operations`, and what workers do or find by themselves."""
 
     CREATE_GROUP = "create group", "create group"
     CLAIM = "claim", "claim"
+    REPLAY_DEAD = "replay dead letters", "replay dead letters"
+    PURGE_DEAD = "delete dead letters", "delete dead letters"
+    LOST = "entries lost", "entries lost"
+    SETTLED = "dead worker settled", "dead worker settled"
+    GROUP_RECREATED = "group created again", "group created again"
+    NEW_HISTORY = "new history", "new history"
+    CONSUMER_REMOVED = "consumer removed", "consumer removed"
 
 
 class Outcome(models.TextChoices):

@@ -128,16 +128,29 @@ def eventually(holds: Callable[[], bool], within_s: float = 10) -> bool:
 
 
 class Wire:
-    """A connection to a server on this machine; from `lose_answers` on it passes commands on and cuts the answers."""
+    """A connection to a server on this machine.
+
+    From `lose_answers` on it passes commands on and cuts the answers; from `go_silent` on it takes everything and
+    passes on nothing, as a peer does that was unplugged.
+    """
 
     def __init__(self, port: int) -> None:
         self._target, self._loses = port, False
+        self._speaks = threading.Event()
+        self._speaks.set()
         self._door = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._door.getsockname()[1])
         threading.Thread(target=self._accept, daemon=True).start()
 
     def lose_answers(self) -> None:
         self._loses = True
+
+    def go_silent(self) -> None:
+        self._speaks.clear()
+
+    def speak_again(self) -> None:
+        """For new connections; what was said to a silent peer is lost."""
+        self._speaks.set()
 
     def close(self) -> None:
         self._door.close()
@@ -155,6 +168,9 @@ class Wire:
     def _pass_on(self, source: socket.socket, target: socket.socket, is_answer: bool) -> None:
         with source, target, contextlib.suppress(OSError):
             while data := source.recv(65_536):
+                if not self._speaks.is_set():
+                    self._speaks.wait()
+                    return
                 if is_answer and self._loses:
                     target.shutdown(socket.SHUT_RDWR)
                     return

@@ -31,8 +31,13 @@ if owner and owner ~= ARGV[1] then
   end
 end
 if not there then redis.call('HSET', KEYS[1], 'group', ARGV[1]) end
-redis.call('HSETNX', KEYS[1], 'epoch', ARGV[2])
-return redis.call('HMGET', KEYS[1], 'group', 'epoch')
+local made = redis.call('HSETNX', KEYS[1], 'epoch', ARGV[2])
+return {redis.call('HGET', KEYS[1], 'group'), redis.call('HGET', KEYS[1], 'epoch'), made}
+""")
+_RENEW_EPOCH = Script("""
+local made = redis.call('HGET', KEYS[1], 'epoch') == ARGV[1]
+if made then redis.call('HSET', KEYS[1], 'epoch', ARGV[2]) end
+return {redis.call('HGET', KEYS[1], 'epoch'), made and 1 or 0}
 """)
 
 
@@ -54,10 +59,25 @@ def decode_health(stored: bytes) -> dict[str, Any]:
     return plain
 
 
-def feed(client: Client, feed_key: bytes, stream: bytes, group: bytes) -> tuple[bytes, str]:
-    """The group that feeds the stream's frames log (this one, if the place was free) and the log's epoch."""
-    owner, epoch = client.run(_FEED, [feed_key, stream], [group, secrets.token_hex(4)])
-    return owner, epoch.decode()
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Which group feeds a frames log, the log's epoch, and whether the epoch began with this question."""
+
+    owner: bytes
+    epoch: str
+    is_new: bool
+
+
+def feed(client: Client, feed_key: bytes, stream: bytes, group: bytes) -> Feed:
+    """Who feeds the stream's frames log: this group, if the place was free."""
+    owner, epoch, made = client.run(_FEED, [feed_key, stream], [group, secrets.token_hex(4)])
+    return Feed(owner, epoch.decode(), bool(made))
+
+
+def renew_epoch(client: Client, feed_key: bytes, known: str) -> tuple[str, bool]:
+    """A new epoch, unless another worker began one since `known`; and whether this call began it."""
+    epoch, made = client.run(_RENEW_EPOCH, [feed_key], [known, secrets.token_hex(4)])
+    return epoch.decode(), bool(made)
 
 
 def trim_frames(client: Client, key: bytes, oldest_ms: int, max_bytes: int) -> None:

@@ -6,49 +6,16 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import redis
 
 from streams import conf
+from tests.faults.conftest import StartWorker, is_drained, produce
 from tests.integration.conftest import DEAD, GROUP, STREAM, counted, merged, pending
-from tests.processes import Process, eventually
+from tests.processes import eventually
 from tests.stuck import Server
-
-StartWorker = Callable[..., Process]
-
-
-@pytest.fixture
-def start(r: Server, redis_url: str) -> Iterator[StartWorker]:
-    """Starts workers as processes of their own; ends those that are left."""
-    started: list[Process] = []
-
-    def start_worker(*options: str, **environ: str) -> Process:
-        settings = {"REDIS_URL": redis_url, "VAR_DIR": str(conf.current().var), **environ}
-        worker = Process("consume", *options, **settings)
-        started.append(worker)
-        worker.until("Reading sensor_stream as")
-        return worker
-
-    yield start_worker
-    for worker in started:
-        worker.stop()
-
-
-def produce(r: Server, count: int) -> None:
-    pipeline = r.pipeline(transaction=False)
-    for n in range(count):
-        pipeline.xadd(STREAM, {"sensor_id": n % 10, "temperature": 20 + n % 7, "humidity": 40})
-        if n % 1000 == 999:
-            pipeline.execute()
-    pipeline.execute()
-
-
-def is_drained(r: Server) -> bool:
-    (group,) = [g for g in r.xinfo_groups(STREAM) if g["name"] == GROUP.encode()]
-    return bool(group["lag"] == 0 and group["pending"] == 0)
 
 
 def test_three_kills_in_the_middle_of_200_000_readings_lose_and_repeat_nothing(r: Server, start: StartWorker) -> None:

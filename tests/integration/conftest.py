@@ -45,9 +45,9 @@ def pending(r: Server) -> int:
 def make_worker(r: Server) -> Callable[..., Worker]:
     """Makes workers that do not block for long."""
 
-    def make(consumer: str | None = None, **settings: Any) -> Worker:
+    def make(consumer: str | None = None, count: int = 100, **settings: Any) -> Worker:
         config = replace(conf.current(), **settings)
-        return Worker(config, consumer=consumer.encode() if consumer else None, count=100, block_ms=20)
+        return Worker(config, consumer=consumer.encode() if consumer else None, count=count, block_ms=20)
 
     return make
 

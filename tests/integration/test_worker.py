@@ -11,6 +11,7 @@ from streams.worker import Worker
 from tests.integration.conftest import DEAD, FRAMES, GROUP, STREAM, add, counted, drain, merged, pending
 from tests.stuck import Server
 
+pytestmark = pytest.mark.django_db  # workers keep the ledger
 MakeWorker = Callable[..., Worker]
 
 
@@ -124,7 +125,7 @@ def test_entries_that_an_operator_gives_to_the_worker_are_processed(r: Server, w
     ids = read_as(r, "stuck")
     drain(worker)
     r.xclaim(STREAM, GROUP, "w1", 0, ids)
-    worker._own_due._due = 0.0  # it looks once a second
+    worker._recovery._own_due._due = 0.0  # it looks once a second
     drain(worker)
     assert (counted(r), pending(r)) == (3, 0)
 
@@ -134,13 +135,13 @@ def test_an_entry_claimed_between_read_and_commit_is_not_counted(
 ) -> None:
     worker.consume_once()
     ids = add(r, 5)
-    commit = worker._commit
+    commit = worker._committer.commit
 
-    def steal_first(*batch: Any) -> None:
+    def steal_first(*batch: Any) -> Any:
         r.xclaim(STREAM, GROUP, "thief", 0, ids[1:3])
-        commit(*batch)
+        return commit(*batch)
 
-    monkeypatch.setattr(worker, "_commit", steal_first)
+    monkeypatch.setattr(worker._committer, "commit", steal_first)
     worker.consume_once()
     assert (counted(r), pending(r)) == (3, 2)
 
@@ -150,13 +151,13 @@ def test_a_commit_that_was_done_is_not_done_again_after_its_reply_was_lost(
 ) -> None:
     worker.consume_once()
     add(r, 5)
-    commit = worker._commit
+    commit = worker._committer.commit
 
     def lose_reply(*batch: Any) -> None:
         commit(*batch)
         raise Unreachable("cut")
 
-    monkeypatch.setattr(worker, "_commit", lose_reply)
+    monkeypatch.setattr(worker._committer, "commit", lose_reply)
     with pytest.raises(Unreachable):
         worker.consume_once()
     monkeypatch.undo()
@@ -230,8 +231,8 @@ def test_what_a_dead_worker_held_is_settled_as_soon_as_its_lease_has_ended(r: Se
     drain(heir)
     assert pending(r) == 150
     r.xdel(STREAM, ids[0])
-    r.delete(dead._lease.key)
-    heir._adopt_due._due = 0.0  # it looks every two seconds
+    r.delete(dead._seat._lease.key)
+    heir._recovery._adopt_due._due = 0.0  # it looks every two seconds
     drain(heir)
     assert (counted(r), r.xlen(DEAD), pending(r)) == (149, 1, 0)
     assert [consumer["name"] for consumer in r.xinfo_consumers(STREAM, GROUP)] == [b"heir"]
@@ -274,8 +275,7 @@ def test_frames_beyond_the_byte_limit_are_dropped(r: Server, make_worker: MakeWo
 
 
 def test_a_batch_larger_than_luas_stack_is_committed_whole(r: Server, make_worker: MakeWorker) -> None:
-    worker = make_worker("w1")
-    worker._count = 20_000
+    worker = make_worker("w1", count=20_000)
     pipeline = r.pipeline(transaction=False)
     for n in range(20_000):
         pipeline.xadd(STREAM, {"sensor_id": n % 10, "temperature": "x" if n % 2 else "20", "humidity": 1})
