@@ -9,11 +9,13 @@ from streams.ids import ZERO, EntryId
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How far a stream had come: the server process (empty: unknown), its newest ID, its count (None: unknown)."""
+    """How far a stream had come: the server process (empty: unknown), and what XINFO STREAM says (None: unknown)."""
 
     run_id: str
     last_id: EntryId
     entries_added: int | None
+    length: int
+    first_id: EntryId | None
 
 
 def went_back(before: Mark | None, position: EntryId, now: Mark | None) -> str:
@@ -27,4 +29,6 @@ def went_back(before: Mark | None, position: EntryId, now: Mark | None) -> str:
     counts = (before.entries_added if before else None, now.entries_added)
     if counts[0] is not None and counts[1] is not None and counts[1] < counts[0]:
         return f"{how}, and it counts {counts[1]:,} entries, where {counts[0]:,} had been added"
+    if now.first_id and now.first_id > position != ZERO and now.entries_added == now.length:
+        return f"{how}: nothing was ever taken from it, and it begins at {now.first_id}, behind {position}"
     return ""

@@ -65,7 +65,7 @@ class Joining:
             run_id = looks.run_id(self._client)
         except AccessDenied:  # INFO is not for every user; the IDs tell enough
             run_id = ""
-        return Mark(run_id, stream.last_id, stream.entries_added)
+        return Mark(run_id, stream.last_id, stream.entries_added, stream.length, stream.first_id)
 
     def _feed(self, lost: str) -> Joined:
         stream, group = self._config.stream, self._config.group

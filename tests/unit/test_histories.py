@@ -3,18 +3,25 @@ import pytest
 from streams.histories import Mark, went_back
 from streams.ids import ZERO, EntryId
 
-SEEN = Mark("a", EntryId(9, 5), 100)
+FIRST = EntryId(1, 0)
+
+
+def mark(run_id: str, last_id: EntryId, added: int | None, length: int = 50, first_id: EntryId = FIRST) -> Mark:
+    return Mark(run_id, last_id, added, length, first_id)
+
+
+SEEN = mark("a", EntryId(9, 5), 100)
 
 
 @pytest.mark.parametrize(
     ("now", "why"),
     [
-        (Mark("a", EntryId(9, 5), 100), ""),
-        (Mark("b", EntryId(9, 7), 102), ""),
-        (Mark("b", EntryId(9, 6), None), ""),
-        (Mark("b", EntryId(9, 4), 99), "another server process answers, and its newest entry is 9-4"),
-        (Mark("a", EntryId(9, 4), 100), "the stream was made anew, and its newest entry is 9-4"),
-        (Mark("b", EntryId(9, 5), 99), "it counts 99 entries, where 100 had been added"),
+        (mark("a", EntryId(9, 5), 100), ""),
+        (mark("b", EntryId(9, 7), 102), ""),
+        (mark("b", EntryId(9, 6), None), ""),
+        (mark("b", EntryId(9, 4), 99), "another server process answers, and its newest entry is 9-4"),
+        (mark("a", EntryId(9, 4), 100), "the stream was made anew, and its newest entry is 9-4"),
+        (mark("b", EntryId(9, 5), 99), "it counts 99 entries, where 100 had been added"),
         (None, "the stream is gone"),
     ],
 )
@@ -24,9 +31,16 @@ def test_a_history_is_another_one_when_what_was_there_is_not(now: Mark | None, w
 
 
 def test_what_was_committed_counts_as_seen() -> None:
-    assert "where 9-6 had been seen" in went_back(SEEN, EntryId(9, 6), Mark("a", EntryId(9, 5), 100))
+    assert "where 9-6 had been seen" in went_back(SEEN, EntryId(9, 6), mark("a", EntryId(9, 5), 100))
+
+
+def test_a_stream_that_never_lost_an_entry_and_begins_later_is_another_one() -> None:
+    anew = mark("a", EntryId(30, 0), 150, length=150, first_id=EntryId(20, 0))
+    trimmed = mark("a", EntryId(30, 0), 150, length=50, first_id=EntryId(20, 0))
+    assert "it begins at 20-0, behind 9-5" in went_back(SEEN, EntryId(9, 5), anew)
+    assert not went_back(SEEN, EntryId(9, 5), trimmed)
 
 
 def test_a_worker_that_saw_nothing_yet_takes_any_history() -> None:
     assert not went_back(None, ZERO, None)
-    assert not went_back(None, ZERO, Mark("a", EntryId(1, 0), 1))
+    assert not went_back(None, ZERO, mark("a", EntryId(1, 0), 1))
