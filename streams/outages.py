@@ -40,7 +40,7 @@ class Outage:
         """Note one more failure; the seconds to wait before the next try."""
         if self._since is None:
             self._since = self._clock()
-            self._logger.warning("%s. Trying again until it answers.", error)
+            self._logger.warning("%s. Trying again until it answers.", str(error).rstrip("."))
         wait = backoff_s(self._attempt, self._draw())
         self._attempt += 1
         return max(wait, FIRST_WAIT_S / 2)

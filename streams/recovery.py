@@ -30,6 +30,7 @@ OWN_PENDING_EVERY_S = 1.0
 ADOPT_EVERY_S = 2.0
 CLAIM_STEP = 100
 FIRST_RETRY_S, LONGEST_RETRY_S = 1.0, 30.0
+_TRIED_ALONE = 3
 _DIED = "unknown: the worker that had it died or never answered"
 
 
@@ -114,7 +115,7 @@ class Recovery:
         return known or (self._suspects_all and not self._excuses)
 
     def _retry(self, rows: Sequence[Row], *, suspected: bool) -> None:
-        if suspected and rows[0].deliveries >= self._config.max_deliveries:
+        if suspected and rows[0].deliveries >= self._limit(rows[0]):
             self._give_up(rows[0])
             return
         place, dead_max = self._committer.place, self._config.dead_max_entries
@@ -126,6 +127,11 @@ class Recovery:
             self.note(done)
             self._postpone(done, taken.deliveries)
         self._taken_over.difference_update(ids)
+
+    def _limit(self, row: Row) -> int:
+        """After how many deliveries an entry is given up: not before it was tried alone, on its third."""
+        most = self._config.max_deliveries
+        return most if row.entry_id in self._failed else max(most, _TRIED_ALONE)
 
     def _postpone(self, done: Processed, deliveries: dict[bytes, int]) -> None:
         for entry_id in done.failed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping, Sequence
 
 from streams.handlers import Entry
@@ -22,3 +23,8 @@ def crashes(entries: Sequence[Entry]) -> None:
     """Brings the process down on a poisonous entry."""
     if any(entry.fields.get(b"to") == b"poison" for entry in entries):
         os._exit(9)
+
+
+def slow(_: Sequence[Entry]) -> None:
+    """Takes its time."""
+    time.sleep(30)

