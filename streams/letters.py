@@ -12,6 +12,8 @@ GONE = "the entry was trimmed or deleted before it was processed"
 # A letter is one entry of the dead-letter stream: these fields in this order, then the entry's own. Its own names may
 # repeat these, so position tells them apart.
 OWN_FIELDS = (b"id", b"reason", b"stream", b"group", b"consumer", b"deliveries", b"error")
+# What an entry carries that was replayed: the ID it had first.
+REPLAYED_FROM = b"replayed_from"
 # Lua's unpack ends near 8,000 values; a letter with more than this keeps the first ones and says so.
 _MOST_VALUES = 4000
 

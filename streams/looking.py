@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice, takewhile
 
 from streams import conf, names
 from streams.errors import BadRequest, NoSuchGroup, NoSuchStream, WrongType
+from streams.gateway import letters as dead_letters
 from streams.gateway import looks
 from streams.gateway.client import Client
 from streams.gateway.logs import Log, LogEntry, decode_frame, decode_health
 from streams.ids import EntryId
+from streams.letters import Letter
 from streams.snapshot import ConsumerGroup, PendingFilter, PendingPage, Snapshot
 
 __all__ = ["Log", "LogEntry", "decode_frame", "decode_health"]
@@ -17,6 +22,15 @@ __all__ = ["Log", "LogEntry", "decode_frame", "decode_health"]
 MOST_STREAMS = 1000
 # A page must not hang longer than somebody waits for it.
 ANSWER_WITHIN_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class LettersPage:
+    """A page of dead letters, how many there are in all, matching or not, and where the next begins (None: end)."""
+
+    rows: Sequence[Letter]
+    total: int
+    next_after: EntryId | None
 
 
 @lru_cache(maxsize=4)
@@ -102,6 +116,29 @@ def snapshot(stream: bytes) -> Snapshot:
 def maybe_snapshot(stream: bytes) -> Snapshot:
     """The stream and its groups now; without a stream, or with a problem, when there is none to see."""
     return looks.snapshot(client(), stream)
+
+
+def letters(stream: bytes, *, reason: str = "", after: EntryId | None = None, limit: int = 50) -> LettersPage:
+    """A page of dead letters, oldest first, that have this in their reason. Raises BadRequest or WrongType."""
+    if not 1 <= limit <= 1000:
+        raise BadRequest("limit must be from 1 to 1000", field="limit")
+    dead = names.beside(stream, "dead")
+    rows = list(islice(_matching(dead, reason, after), limit + 1))
+    more = len(rows) > limit
+    return LettersPage(rows[:limit], dead_letters.total(client(), dead), rows[limit - 1].letter_id if more else None)
+
+
+def all_letters(stream: bytes, reason: str = "") -> Iterator[Letter]:
+    """The dead letters there are now that have this in their reason; those that come later are left out."""
+    dead = names.beside(stream, "dead")
+    end = dead_letters.newest(client(), dead)
+    return takewhile(lambda letter: end is not None and letter.letter_id <= end, _matching(dead, reason, None))
+
+
+def _matching(dead: bytes, reason: str, after: EntryId | None) -> Iterator[Letter]:
+    while found := dead_letters.page(client(), dead, after, dead_letters.MOST_IDS_A_COMMAND):
+        yield from (letter for letter in found if reason.casefold() in letter.reason.casefold())
+        after = found[-1].letter_id
 
 
 def pending(

@@ -27,6 +27,8 @@ _IDS_IN_A_SENTENCE = 20
 _PERMISSIONS = {
     Action.CREATE_GROUP: "streams.add_consumergroup",
     Action.CLAIM: "streams.claim_pendingentry",
+    Action.REPLAY_DEAD: "streams.replay_deadletter",
+    Action.PURGE_DEAD: "streams.purge_deadletter",
 }
 
 
@@ -64,7 +66,7 @@ def create_group(actor: Actor, stream: bytes, group: bytes, start: str, *, mkstr
         raise BadRequest(str(error), field="start") from None
     with ledger.recorded(actor, deed):
         _create(stream, group, position, mkstream=mkstream)
-    _tell(actor, deed, f"Group {shown(group)} was created on stream {shown(stream)}.")
+    tell(actor, deed, f"Group {shown(group)} was created on stream {shown(stream)}.")
     return position
 
 
@@ -108,14 +110,15 @@ def _client_of(url: str) -> Client:
     return Client(url, answer_within_s=ANSWER_WITHIN_S)
 
 
-def _client() -> Client:
+def client() -> Client:
+    """The connection pool for writes. Raises Unreachable when no server is configured or running."""
     return _client_of(conf.current().server_url())
 
 
 def _create(stream: bytes, group: bytes, position: str, *, mkstream: bool) -> None:
     try:
         with pel.named(stream, group):
-            groups.xgroup_create(_client(), stream, group, position, mkstream=mkstream)
+            groups.xgroup_create(client(), stream, group, position, mkstream=mkstream)
     except GroupExists:
         text = f"Stream {shown(stream)!r} has a group {shown(group)!r} already: choose another name."
         raise BadRequest(text, field="group") from None
@@ -130,7 +133,7 @@ def _claim(row: LedgerEntry, deed: Deed, ids: Iterable[EntryId], min_idle_ms: in
     row.asked = row.done = row.missed = 0
     for batch in pel.batches(ids, groups.MOST_IDS_A_COMMAND):
         with pel.named(deed.stream, deed.group):
-            moved = groups.xclaim(_client(), deed.stream, deed.group, deed.consumer, min_idle_ms, batch)
+            moved = groups.xclaim(client(), deed.stream, deed.group, deed.consumer, min_idle_ms, batch)
         result.asked += len(batch)
         result.claimed += moved
         result.missed += sorted(set(batch).difference(moved))
@@ -174,12 +177,14 @@ def _listed(ids: list[EntryId], most: int) -> str:
 
 def _tell_claim(actor: Actor, deed: Deed, result: ClaimResult) -> None:
     count = f"{len(result.claimed):,} of {result.asked:,} pending entries"
-    _tell(actor, deed, f"{count} of group {shown(deed.group)} were claimed for {shown(deed.consumer)}.")
+    tell(actor, deed, f"{count} of group {shown(deed.group)} were claimed for {shown(deed.consumer)}.")
 
 
-def _tell(actor: Actor, deed: Deed, text: str) -> None:
+def tell(actor: Actor, deed: Deed, text: str) -> None:
+    """Tell every open page what was done."""
     notices.send("info", text, actor.name, _link(deed))
 
 
 def _link(deed: Deed) -> str:
-    return reverse("pending", args=[to_path(deed.stream), to_path(deed.group)])
+    place = [to_path(deed.stream), to_path(deed.group)]
+    return reverse("pending", args=place) if deed.group else reverse("stream", args=place[:1])

@@ -32,6 +32,7 @@ ONLY_LOOKS = [
     "management/commands/groups",
     "management/commands/pending",
     "management/commands/claim",
+    "management/commands/dead",
 ]
 
 

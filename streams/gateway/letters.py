@@ -1,0 +1,97 @@
+"""The dead-letter stream's commands: a page of it, sending entries back to their stream, deleting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from streams.errors import ServerRefused
+from streams.gateway.client import Argument, Client, Script
+from streams.ids import EntryId
+from streams.letters import OWN_FIELDS, REPLAYED_FROM, Letter, from_pairs
+
+# One command holds up everybody else on the server for as long as it takes.
+MOST_IDS_A_COMMAND = 500
+GONE, EMPTY, FOREIGN = b"gone", b"empty", b"foreign"
+
+# A letter is deleted in the step that adds its entry again, so that of two who replay it one does. XADD comes first:
+# out of memory the server refuses it, and the letter stays. An entry that came back keeps its first origin.
+_REPLAY = Script("""
+local kind = redis.call('TYPE', KEYS[2]).ok
+if kind ~= 'none' and kind ~= 'stream' then
+  return redis.error_reply('WRONGTYPE ' .. KEYS[2] .. ' holds a ' .. kind .. ', not a stream')
+end
+local own, replayed_from = 2 * tonumber(ARGV[1]), ARGV[2]
+local results = {}
+for at = 3, #ARGV do
+  local letter = redis.call('XRANGE', KEYS[1], ARGV[at], ARGV[at])[1]
+  local pairs_ = letter and letter[2]
+  if not letter then results[#results + 1] = 'gone'
+  elseif pairs_[1] ~= 'id' or pairs_[5] ~= 'stream' or pairs_[6] ~= KEYS[2] then results[#results + 1] = 'foreign'
+  elseif #pairs_ <= own then results[#results + 1] = 'empty'
+  else
+    local entry, named = {}, false
+    for i = own + 1, #pairs_, 2 do
+      entry[#entry + 1], entry[#entry + 2] = pairs_[i], pairs_[i + 1]
+      named = named or pairs_[i] == replayed_from
+    end
+    if not named then entry[#entry + 1], entry[#entry + 2] = replayed_from, pairs_[2] end
+    local added = redis.pcall('XADD', KEYS[2], '*', unpack(entry))
+    if type(added) == 'table' and added.err then return {results, added.err} end
+    redis.call('XDEL', KEYS[1], ARGV[at])
+    results[#results + 1] = added
+  end
+end
+return {results, false}
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What became of letters, in their order: the new entry's ID, or why there is none; and what stopped it early.
+
+    GONE: somebody replayed or deleted it. EMPTY: the entry was gone before it was a letter. FOREIGN: of another stream.
+    """
+
+    results: Sequence[bytes]
+    error: ServerRefused | None
+
+
+def page(client: Client, dead: bytes, after: EntryId | None, count: int) -> list[Letter]:
+    """Up to `count` letters, oldest first, behind a letter's ID; what is no letter says so. Raises WrongType."""
+    start = f"({after}" if after else "-"
+    found = []
+    for raw_id, pairs in client.call("XRANGE", dead, start, "+", "COUNT", count):
+        letter_id = EntryId.from_reply(raw_id)
+        try:
+            found.append(from_pairs(letter_id, pairs))
+        except ValueError:
+            found.append(Letter(letter_id, "", "not a letter of this program", b"", b"", b"", None, "", pairs))
+    return found
+
+
+def total(client: Client, dead: bytes) -> int:
+    """How many letters there are."""
+    return int(client.call("XLEN", dead))
+
+
+def newest(client: Client, dead: bytes) -> EntryId | None:
+    """The ID of the newest letter; None without one."""
+    found = client.call("XREVRANGE", dead, "+", "-", "COUNT", 1)
+    return EntryId.from_reply(found[0][0]) if found else None
+
+
+def replay(client: Client, dead: bytes, stream: bytes, ids: Sequence[EntryId]) -> Replayed:
+    """Add the entries of at most MOST_IDS_A_COMMAND letters to their stream again, and delete the letters."""
+    arguments: list[Argument] = [len(OWN_FIELDS), REPLAYED_FROM, *map(str, ids)]
+    results, error = client.run(_REPLAY, [dead, stream], arguments)
+    return Replayed(results, ServerRefused("REPLAY", f"the server says: {error.decode()}") if error else None)
+
+
+def purge(client: Client, dead: bytes, ids: Sequence[EntryId]) -> list[EntryId]:
+    """Delete letters; the IDs of those that were there."""
+    replies = client.call_all([["XDEL", dead, str(letter_id)] for letter_id in ids])
+    for reply in replies:
+        if isinstance(reply, Exception):
+            raise reply
+    return [letter_id for letter_id, deleted in zip(ids, replies, strict=True) if deleted]

@@ -1,0 +1,137 @@
+"""`manage.py dead list|replay|purge`: entries that were given up."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from streams import dead_letters, looking
+from streams.ids import EntryId
+from streams.letters import Letter
+from streams.management.printing import add_place, emit_json, emit_table, entry_id, errors_as_sentences
+from streams.names import shown
+from streams.operations import Actor
+
+_HEADINGS = ("ID", "ENTRY", "GROUP", "DELIVERIES", "REASON", "LAST ERROR", "FIELDS")
+_WIDEST = 60
+_VERBS = {"replay": ("replayed", "Replayed", dead_letters.replay), "purge": ("deleted", "Deleted", dead_letters.purge)}
+
+
+class Command(BaseCommand):
+    """Lists dead letters, sends entries back to their stream, or deletes letters."""
+
+    help = "Entries that were given up: list them, send them back to their stream, or delete them."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """One of three actions, and which letters."""
+        actions = parser.add_subparsers(dest="action", required=True, metavar="list|replay|purge")
+        listing = actions.add_parser("list", help="dead letters, oldest first")
+        add_place(listing, group=False)
+        listing.add_argument("--reason", default="", help="only those with this in their reason")
+        listing.add_argument("--limit", type=int, default=50, help="most rows, up to 1000 (default: %(default)s)")
+        listing.add_argument("--after", metavar="ID", help="go on after this ID: the next_after of the page before")
+        for action, text in (("replay", "add the entries to their stream again"), ("purge", "delete letters for good")):
+            acting = actions.add_parser(action, help=text)
+            add_place(acting, group=False)
+            acting.add_argument("ids", nargs="*", metavar="ID", help="dead letters' IDs, as listed")
+            acting.add_argument("--all", action="store_true", help="every letter there is now")
+            acting.add_argument("--reason", default="", help="with --all: only those with this in their reason")
+            acting.add_argument("--dry-run", action="store_true", help="say which it would be, and do nothing")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        """Do it."""
+        with errors_as_sentences():
+            if options["action"] == "list":
+                self._list(options)
+            else:
+                self._act(options)
+
+    def _list(self, options: dict[str, Any]) -> None:
+        after = entry_id(options["after"]) if options["after"] else None
+        stream = options["stream"]
+        _must_exist(stream)
+        page = looking.letters(stream, reason=options["reason"], after=after, limit=options["limit"])
+        if options["json"]:
+            rows = [_plain(letter) for letter in page.rows]
+            next_after = page.next_after and str(page.next_after)
+            emit_json(self.stdout, {"letters": rows, "total": page.total, "next_after": next_after})
+            return
+        if page.rows:
+            emit_table(self.stdout, _HEADINGS, [_line(letter) for letter in page.rows])
+        self.stdout.write(f"{len(page.rows):,} of {page.total:,} dead letters.")
+        if page.next_after:
+            self.stdout.write(f"More: --after {page.next_after}")
+
+    def _act(self, options: dict[str, Any]) -> None:
+        if options["all"] == bool(options["ids"]):
+            raise CommandError("Name dead letters' IDs, or --all of them; not both.")
+        stream, (done, said, act) = options["stream"], _VERBS[options["action"]]
+        _must_exist(stream)
+        ids = _all(stream, options["reason"]) if options["all"] else sorted({entry_id(text) for text in options["ids"]})
+        result = _preview(stream, ids) if options["dry_run"] else act(Actor.of_shell(), stream, ids)
+        if options["json"]:
+            emit_json(self.stdout, _plain_result(result, done, dry_run=options["dry_run"]))
+        else:
+            would = "Nothing was done. It would be: " if options["dry_run"] else ""
+            self.stdout.write(would + dead_letters.sentence(result, said))
+
+
+def _must_exist(stream: bytes) -> None:
+    """Raise NoSuchStream, unless the stream or its dead letters are there."""
+    if not looking.letters(stream, limit=1).total:
+        looking.snapshot(stream)
+
+
+def _all(stream: bytes, reason: str) -> Iterator[EntryId]:
+    found = looking.all_letters(stream, reason)
+    for letter in tqdm(found, unit=" letters", file=sys.stderr, disable=None, delay=1):
+        yield letter.letter_id
+
+
+def _preview(stream: bytes, ids: Iterable[EntryId]) -> dead_letters.Result:
+    wanted = list(ids)
+    there = {letter.letter_id for letter in looking.all_letters(stream)}
+    result = dead_letters.Result(asked=len(wanted), done=dict.fromkeys(i for i in wanted if i in there))
+    if missed := len(wanted) - len(result.done):
+        result.missed["not there"] = missed
+    return result
+
+
+def _plain_result(result: dead_letters.Result, done: str, *, dry_run: bool) -> dict[str, Any]:
+    return {
+        "asked": result.asked,
+        done: len(result.done),
+        "missed": result.asked - len(result.done),
+        "ids": {str(old): new and str(new) for old, new in result.done.items()},
+        "reasons": dict(result.missed),
+        "dry_run": dry_run,
+    }
+
+
+def _plain(letter: Letter) -> dict[str, Any]:
+    return {
+        "id": str(letter.letter_id),
+        "entry_id": letter.entry_id,
+        "reason": letter.reason,
+        "stream": shown(letter.stream),
+        "group": shown(letter.group),
+        "consumer": shown(letter.consumer),
+        "deliveries": letter.deliveries,
+        "error": letter.error,
+        "fields": [[shown(name), shown(value)] for name, value in _fields(letter)],
+    }
+
+
+def _line(letter: Letter) -> tuple[object, ...]:
+    fields = " ".join(f"{shown(name)}={shown(value)}" for name, value in _fields(letter))
+    texts = (shown(letter.group), letter.deliveries, letter.reason, letter.error, fields)
+    cut = [t[: _WIDEST - 1] + "…" if isinstance(t, str) and len(t) > _WIDEST else t for t in texts]
+    return (str(letter.letter_id), letter.entry_id, *cut)
+
+
+def _fields(letter: Letter) -> Iterable[tuple[bytes, bytes]]:
+    return zip(letter.pairs[::2], letter.pairs[1::2], strict=True)

@@ -1,0 +1,192 @@
+"""Dead letters: listed, sent back once, deleted; checked and recorded."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.core.management import CommandError, call_command
+
+from streams import dead_letters, looking
+from streams.errors import NotAllowed, ServerRefused, WrongType
+from streams.gateway import letters as gateway
+from streams.gateway.client import Client
+from streams.ids import EntryId
+from streams.ledger import Actor
+from streams.models import Action, LedgerEntry
+from streams.worker import Worker
+from tests.integration.conftest import DEAD, STREAM, add, counted, drain
+from tests.stuck import Server
+
+pytestmark = pytest.mark.django_db
+SHELL = Actor.of_shell()
+S = STREAM.encode()
+
+
+@pytest.fixture(autouse=True)
+def notices_stay_here(settings: Any) -> None:
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+
+
+@pytest.fixture
+def broken(r: Server, worker: Worker) -> list[str]:
+    """IDs of three entries that became dead letters: no number, not finite, gone."""
+    ids = [*add(r, 1, temperature="warm", **{"replayed": "x"}), *add(r, 1, temperature="nan")]
+    worker.consume_once()
+    drain(worker)
+    ids += add(r, 1)
+    r.xreadgroup("my_group", "w1", {STREAM: ">"})
+    r.xdel(STREAM, ids[2])
+    worker._recovery._own_due._due = 0.0  # it looks once a second
+    drain(worker)
+    return ids
+
+
+def letter_ids() -> list[EntryId]:
+    return [letter.letter_id for letter in looking.letters(S).rows]
+
+
+def answer(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
+    capsys.readouterr()
+    call_command("dead", *words, "--json")
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_page_of_letters_says_where_they_came_from_and_how_many_there_are(broken: list[str]) -> None:
+    page = looking.letters(S, limit=2)
+    assert [letter.entry_id for letter in page.rows] == broken[:2]
+    assert (page.total, page.next_after) == (3, page.rows[1].letter_id)
+    rest = looking.letters(S, after=page.next_after)
+    assert ([letter.entry_id for letter in rest.rows], rest.next_after) == (broken[2:], None)
+    assert [letter.entry_id for letter in looking.letters(S, reason="NOT FINITE").rows] == [broken[1]]
+
+
+def test_a_replayed_entry_is_as_it_was_and_names_its_origin(r: Server, broken: list[str]) -> None:
+    first = letter_ids()[0]
+    result = dead_letters.replay(SHELL, S, [first])
+    ((_, fields),) = r.xrevrange(STREAM, count=1)
+    assert fields == {
+        b"sensor_id": b"1",
+        b"temperature": b"warm",
+        b"humidity": b"40",
+        b"replayed": b"x",
+        b"replayed_from": broken[0].encode(),
+    }
+    assert (result.asked, list(result.done)) == (1, [first])
+    assert r.xlen(DEAD) == 2
+
+
+def test_an_entry_that_fails_again_keeps_its_first_origin(r: Server, worker: Worker, broken: list[str]) -> None:
+    dead_letters.replay(SHELL, S, letter_ids()[:1])
+    drain(worker)
+    dead_letters.replay(SHELL, S, letter_ids()[-1:])
+    ((_, fields),) = r.xrevrange(STREAM, count=1)
+    assert fields[b"replayed_from"] == broken[0].encode()
+
+
+def test_two_clicks_replay_a_letter_once(r: Server, broken: list[str], redis_url: str) -> None:
+    before, ids = r.xlen(STREAM), letter_ids()[:2]
+    outcomes: list[bytes] = []
+
+    def click() -> None:
+        replayed = gateway.replay(Client(redis_url), DEAD.encode(), S, ids)
+        outcomes.extend(replayed.results)
+
+    clicks = [threading.Thread(target=click) for _ in range(8)]
+    for each in clicks:
+        each.start()
+    for each in clicks:
+        each.join()
+    assert r.xlen(STREAM) == before + 2
+    assert len([outcome for outcome in outcomes if outcome != gateway.GONE]) == 2
+
+
+def test_a_letter_without_an_entry_stays_and_is_reported(r: Server, broken: list[str]) -> None:
+    result = dead_letters.replay(SHELL, S, letter_ids())
+    assert (result.asked, len(result.done), result.missed.total()) == (3, 2, 1)
+    assert "1 without an entry" in dead_letters.sentence(result, "Replayed")
+    assert looking.letters(S).rows[0].entry_id == broken[2]
+
+
+def test_out_of_memory_nothing_is_replayed_and_no_letter_is_lost(r: Server, broken: list[str]) -> None:
+    r.config_set("maxmemory", "1mb")
+    try:
+        with pytest.raises(ServerRefused):
+            dead_letters.replay(SHELL, S, letter_ids())
+    finally:
+        r.config_set("maxmemory", "0")
+    assert r.xlen(DEAD) == 3
+    assert LedgerEntry.objects.get(action=Action.REPLAY_DEAD).outcome == "failed"
+
+
+def test_a_key_of_another_type_is_never_touched(r: Server, broken: list[str]) -> None:
+    ids = letter_ids()
+    r.delete(DEAD)
+    r.set(DEAD, "mine")
+    for act in (dead_letters.replay, dead_letters.purge):
+        with pytest.raises(WrongType):
+            act(SHELL, S, ids)
+    assert r.get(DEAD) == b"mine"
+
+
+def test_deleting_says_what_was_there_and_what_was_not(r: Server, broken: list[str]) -> None:
+    result = dead_letters.purge(SHELL, S, [*letter_ids()[:2], EntryId(1, 1)])
+    assert (result.asked, len(result.done), result.missed.total()) == (3, 2, 1)
+    assert r.xlen(DEAD) == 1
+
+
+def test_what_was_done_is_in_the_ledger_with_old_and_new_ids(r: Server, broken: list[str]) -> None:
+    result = dead_letters.replay(SHELL, S, letter_ids()[:1])
+    row = LedgerEntry.objects.get(action=Action.REPLAY_DEAD)
+    ((old, new),) = result.done.items()
+    assert (row.ids, row.asked, row.done, row.missed, row.outcome) == ([str(old)], 1, 1, 0, "done")
+    assert row.detail == f"{old} → {new}"
+
+
+@pytest.mark.parametrize(
+    ("act", "codename"), [(dead_letters.replay, "replay_deadletter"), (dead_letters.purge, "purge_deadletter")]
+)
+def test_each_takes_a_permission_of_its_own(r: Server, broken: list[str], act: Any, codename: str) -> None:
+    user = User.objects.create_user("ann")
+    with pytest.raises(NotAllowed):
+        act(Actor("ann", user, "10.0.0.1"), S, letter_ids())
+    assert r.xlen(DEAD) == 3
+    assert LedgerEntry.objects.get(actor="ann").outcome == "refused"
+    user.user_permissions.add(Permission.objects.get(codename=codename))
+    act(Actor("ann", User.objects.get(pk=user.pk), "10.0.0.1"), S, letter_ids()[:1])
+    assert r.xlen(DEAD) == 2
+
+
+def test_letters_that_come_back_during_a_replay_of_all_are_not_replayed_again(
+    r: Server, worker: Worker, broken: list[str]
+) -> None:
+    result = dead_letters.replay(SHELL, S, (letter.letter_id for letter in looking.all_letters(S)))
+    assert result.asked == 3
+    drain(worker)
+    assert r.xlen(DEAD) == 3
+
+
+def test_the_command_lists_replays_and_deletes(
+    r: Server, worker: Worker, broken: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed = answer(capsys, "list", STREAM, "--limit", "1")
+    assert (listed["letters"][0]["entry_id"], listed["total"]) == (broken[0], 3)
+    assert listed["letters"][0]["fields"][1] == ["temperature", "warm"]
+    assert answer(capsys, "replay", STREAM, "--all", "--dry-run")["replayed"] == 3
+    assert r.xlen(DEAD) == 3
+    assert answer(capsys, "replay", STREAM, listed["letters"][0]["id"])["replayed"] == 1
+    assert answer(capsys, "purge", STREAM, "--all", "--reason", "finite")["deleted"] == 1
+    assert r.xlen(DEAD) == 1
+    call_command("dead", "list", STREAM)
+    assert "1 of 1 dead letters." in capsys.readouterr().out
+    assert counted(r) == 0
+
+
+def test_the_command_says_what_it_cannot_do(r: Server) -> None:
+    with pytest.raises(CommandError, match="nowhere"):
+        call_command("dead", "list", "nowhere")
+    with pytest.raises(CommandError, match="not both"):
+        call_command("dead", "purge", "nowhere")
