@@ -7,7 +7,9 @@ UPLOT := node_modules/.installed
 MIGRATED := var/.migrated
 TESTS := tests/unit tests/integration tests/web tests/browser tests/faults
 
-.PHONY: setup run test check lint clean
+SECONDS := 600
+
+.PHONY: setup run test chaos check lint clean
 
 setup: $(UPLOT) $(MIGRATED)
 
@@ -16,6 +18,10 @@ run: $(UPLOT)
 
 test: $(UPLOT) $(INSTALLED_DEV)
 	@CHROMIUM="$$(scripts/chromium.sh $(VENV))" && export CHROMIUM && $(PYTHON) -m pytest $(TESTS) $(ARGS)
+
+# Kills, cuts, freezes and restarts at random for so many seconds: make chaos SECONDS=3600
+chaos: $(INSTALLED_DEV)
+	CHAOS_SECONDS=$(SECONDS) $(PYTHON) -m pytest -s tests/faults/test_chaos.py $(ARGS)
 
 check: lint test
 

