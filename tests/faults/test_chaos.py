@@ -86,8 +86,11 @@ class Chaos:
     def freeze_a_worker(self) -> None:
         victim = self.chance.choice(self.workers)
         victim.send(signal.SIGSTOP)
-        time.sleep(self.chance.choice([0.1, 1.5]))
-        self.produce()
+        self.produce()  # a read that waits is answered to the frozen one
+        time.sleep(0.05)
+        self.claim_for_nobody()
+        self.ack_as_somebody()
+        time.sleep(self.chance.choice([0.0, 2.5]))  # long enough for the other to take over, or not
         victim.send(signal.SIGCONT)
 
     def cut_connections(self) -> None:
