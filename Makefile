@@ -17,7 +17,7 @@ run: $(UPLOT)
 	@$(PYTHON) manage.py demo $(ARGS)
 
 test: $(UPLOT) $(INSTALLED_DEV)
-	@CHROMIUM="$$(scripts/chromium.sh $(VENV))" && export CHROMIUM && $(PYTHON) -m pytest $(TESTS) $(ARGS)
+	@CHROMIUM="$$(scripts/chromium.sh $(VENV))" && export CHROMIUM && $(PYTHON) -m pytest --numprocesses 2 --dist loadfile $(TESTS) $(ARGS)
 
 # Kills, cuts, freezes and restarts at random for so many seconds: make chaos SECONDS=3600
 chaos: $(INSTALLED_DEV)

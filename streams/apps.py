@@ -7,7 +7,8 @@ from typing import Any
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error, register
 
-from streams import conf
+from streams import conf, handlers
+from streams.errors import BadRequest
 
 
 class StreamsConfig(AppConfig):
@@ -24,3 +25,16 @@ def settings_are_usable(**_: Any) -> list[CheckMessage]:
         Error(f"{problem.text}", hint=problem.hint, obj=problem.setting, id="streams.E001")
         for problem in conf.current().problems
     ]
+
+
+@register()
+def handler_can_be_loaded(**_: Any) -> list[CheckMessage]:
+    """An error when HANDLER leads to no function."""
+    path = conf.current().handler
+    try:
+        if path:
+            handlers.load(path)
+    except BadRequest as error:
+        hint = "HANDLER=package.module.function, where the package can be imported from here."
+        return [Error(str(error), hint=hint, obj="HANDLER", id="streams.E002")]
+    return []

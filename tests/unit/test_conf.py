@@ -32,6 +32,12 @@ def test_an_empty_environment_gives_the_defaults(tmp_path: Path) -> None:
         ("STREAM", "a}b"),
         ("READING", "temperature"),
         ("UNITS", "temperature"),
+        ("HANDLER", "handle"),
+        ("HANDLER", "my app.handle"),
+        ("MAX_DELIVERIES", "0"),
+        ("RETAIN", "0"),
+        ("RETAIN", "much"),
+        ("RETAIN", "0d"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named_with_a_hint_and_the_default_kept(
@@ -53,6 +59,13 @@ def test_the_fields_of_a_reading_can_be_named(tmp_path: Path) -> None:
     config = read(tmp_path, READING="device:watt", UNITS="watt=W")
     assert config.shape == Shape(b"device", (b"watt",))
     assert config.units == {"watt": "W"}
+
+
+@pytest.mark.parametrize(
+    ("text", "retain"), [("1000", conf.Retain(entries=1000)), ("7d", conf.Retain(age_ms=7 * 86_400_000))]
+)
+def test_how_much_is_kept_is_a_number_of_entries_or_an_age(tmp_path: Path, text: str, retain: conf.Retain) -> None:
+    assert read(tmp_path, RETAIN=text).retain == retain
 
 
 def test_the_signing_key_is_made_once_and_kept_to_its_owner(tmp_path: Path) -> None:
