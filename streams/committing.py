@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,7 +42,8 @@ class Committer:
 
     def commit(self, entries: Sequence[RawEntry], deliveries: Mapping[bytes, int] = _FIRST_TIME) -> Processed:
         """Process entries and commit what became of them; what was left alone because somebody took it is logged."""
-        done = self.processor.process(entries, deliveries, self.epoch)
+        with contextlib.nullcontext() if self.processor.is_quick else self._seat.held():
+            done = self.processor.process(entries, deliveries, self.epoch)
         return self._settle(entries, deliveries, done)
 
     def give_up(self, letter: DeadLetter) -> None:

@@ -6,11 +6,13 @@ import logging
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from itertools import count as numbers
+from threading import Event, Thread
 
 from streams import names
 from streams.conf import Config
-from streams.errors import BadRequest
+from streams.errors import BadRequest, StreamwatchError
 from streams.gateway.client import Client
 from streams.gateway.leases import TTL_MS, Lease, Roll
 from streams.gateway.work import Place
@@ -92,6 +94,23 @@ class Seat:
         if self._due.came_due() and not self._lease.renew() and not self._lease.take():
             logger.warning("The name %s was taken over while this worker was held up.", self.shown)
             self._sit(None)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Renews the lease meanwhile, from a thread: who is busy for long is not dead."""
+        done = Event()
+        holder = Thread(target=self._hold, args=(done,), daemon=True)
+        holder.start()
+        try:
+            yield
+        finally:
+            done.set()
+            holder.join()
+
+    def _hold(self, done: Event) -> None:
+        while not done.wait(_KEEP_EVERY_S):
+            with suppress(StreamwatchError):  # whoever commits next finds out what became of the server
+                self._lease.renew()
 
     def abandoned(self) -> Iterator[tuple[bytes, Lease]]:
         """As `Names.abandoned`."""

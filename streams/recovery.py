@@ -107,7 +107,9 @@ class Recovery:
         """Rows to try together, and whether they are under suspicion: innocents and first offenders, then singles."""
         innocent = [row for row in rows if not self._is_suspect(row)]
         first = [row for row in rows if self._is_suspect(row) and row.deliveries < 2]
-        yield from ((group, suspected) for group, suspected in ((innocent, False), (first, True)) if group)
+        size = self._committer.processor.at_once(self._count)
+        for group, suspected in ((innocent, False), (first, True)):
+            yield from ((group[at : at + size], suspected) for at in range(0, len(group), size))
         yield from (([row], True) for row in rows if self._is_suspect(row) and row.deliveries >= 2)
 
     def _is_suspect(self, row: Row) -> bool:

@@ -7,6 +7,7 @@ Whatever dies in between, the entry is still pending and is taken up again; whoe
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 
 from streams import handlers, names
@@ -20,11 +21,14 @@ from streams.gateway.client import Client
 from streams.gateway.line import Line
 from streams.ids import ZERO
 from streams.joining import Joining
-from streams.processing import Processor
+from streams.processing import Pace, Processor
 from streams.recovery import Recovery
 from streams.tidying import Tidying
 
 logger = logging.getLogger(__name__)
+
+# A worker that is told to stop finishes its batch first.
+MOST_AT_ONCE_S = 2.0
 
 
 class Worker:
@@ -35,8 +39,7 @@ class Worker:
         url = config.server_url()
         # The line waits for new entries and catches up; everything that must answer at once goes over the client.
         self._line, self._client = Line(url), Client(url)
-        handler = handlers.load(config.handler) if config.handler else None
-        processor = Processor(config.shape, handler, config.max_deliveries)
+        processor = _processor(config, count)
         self._seat = Seat(self._client, config, consumer)
         self._committer = Committer(config, self._client, processor, self._seat)
         self._recovery = Recovery(config, self._client, self._committer, self._seat, count)
@@ -114,7 +117,8 @@ class Worker:
         return bool(entries)
 
     def _new_entries(self) -> Sequence[RawEntry]:
-        work.send_xreadgroup_new(self._line, self._seat.place, self._count, self._block_ms)
+        count = self._committer.processor.at_once(self._count)
+        work.send_xreadgroup_new(self._line, self._seat.place, count, self._block_ms)
         return work.receive_entries(self._line)
 
     def _interrupt(self) -> None:
@@ -124,3 +128,10 @@ class Worker:
         self._recovery.after_outage()
         self._line.close()
         self._client.close()
+
+
+def _processor(config: Config, count: int) -> Processor:
+    if config.handler is None:
+        return Processor(config.shape, None, config.max_deliveries)
+    pace = Pace(count, min(MOST_AT_ONCE_S, config.claim_idle_ms / 3000))
+    return Processor(config.shape, handlers.load(config.handler), config.max_deliveries, pace, time.monotonic)

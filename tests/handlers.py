@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from streams.handlers import Entry
 
+SLOW_S = 30.0
 calls: list[list[str]] = []
 
 
@@ -27,4 +28,4 @@ def crashes(entries: Sequence[Entry]) -> None:
 
 def slow(_: Sequence[Entry]) -> None:
     """Takes its time."""
-    time.sleep(30)
+    time.sleep(SLOW_S)

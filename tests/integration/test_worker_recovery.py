@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -266,3 +267,21 @@ def test_consumers_that_did_nothing_for_long_are_removed_and_recorded(r: Server,
     assert [consumer["name"] for consumer in r.xinfo_consumers(STREAM, GROUP)] == [b"w"]
     (row,) = recorded(Action.CONSUMER_REMOVED)
     assert row.consumer == "forgotten"
+
+
+def test_a_worker_that_is_busy_for_longer_than_its_lease_is_not_taken_for_dead(
+    r: Server, make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.gateway.leases.TTL_MS", 300)
+    monkeypatch.setattr("streams.consumer_names._KEEP_EVERY_S", 0.05)
+    monkeypatch.setattr("tests.handlers.SLOW_S", 1.0)
+    busy = make_worker("busy", handler="tests.handlers.slow")
+    other = make_worker("other")
+    add(r, 3)
+    thread = threading.Thread(target=lambda: [busy.consume_once() for _ in range(2)])
+    thread.start()
+    while thread.is_alive():
+        drain(other)
+    thread.join()
+    assert (busy.readings, other.readings) == (3, 0)
+    assert pending(r) == 0

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from streams.handlers import Entry
-from streams.processing import Processor
+from streams.processing import FIRST_COUNT, Pace, Processor
 from streams.readings import Shape
 
 GOOD = [b"sensor_id", b"1", b"temperature", b"20", b"humidity", b"40"]
@@ -57,3 +57,20 @@ def test_entries_lost_to_somebody_else_leave_no_effect_and_the_handler_is_not_ca
     kept = processor.without(ENTRIES, {}, done, {b"1000-0", b"1000-2"})
     assert (kept.ids, kept.frame.count, kept.dead) == ([b"1000-1"], 0, [])
     assert calls == [2]
+
+
+def test_a_quick_handler_gets_more_at_once_in_steps_and_a_slow_one_fewer_at_once() -> None:
+    pace = Pace(most=100, budget_s=2.0)
+    counts = []
+    for seconds_each in (0.001, 0.001, 0.001, 0.5, 5.0, 0.001):
+        pace.took(pace.count, pace.count * seconds_each)
+        counts.append(pace.count)
+    assert counts == [32, 64, 100, 4, 1, 2]
+
+
+def test_what_a_handler_is_given_at_once_follows_from_how_long_it_takes() -> None:
+    moments = iter([0.0, 8.0])
+    processor = Processor(Shape(), lambda _: None, 5, Pace(1000, 2.0), lambda: next(moments))
+    assert processor.at_once(1000) == FIRST_COUNT
+    processor.process([(b"1000-0", GOOD), (b"1000-1", JOB)], {}, "e")
+    assert processor.at_once(1000) == 1
