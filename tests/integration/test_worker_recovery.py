@@ -274,6 +274,7 @@ def test_a_worker_that_is_busy_for_longer_than_its_lease_is_not_taken_for_dead(
 ) -> None:
     monkeypatch.setattr("streams.gateway.leases.TTL_MS", 300)
     monkeypatch.setattr("streams.consumer_names._KEEP_EVERY_S", 0.05)
+    monkeypatch.setattr("streams.recovery.ADOPT_EVERY_S", 0.05)
     monkeypatch.setattr("tests.handlers.SLOW_S", 1.0)
     busy = make_worker("busy", handler="tests.handlers.slow")
     other = make_worker("other")
