@@ -3,7 +3,8 @@
 A handler is named in HANDLER as `package.module.function`. It is called with a batch of entries and returns None, or a
 mapping of the IDs it rejects to reasons, which go to the dead letters. When it raises, it is called again with each
 entry alone; one that it raises on alone stays pending and is tried again, MAX_DELIVERIES times in all. Effects are
-therefore at least once: `Entry.key` is the same each time.
+therefore at least once: `Entry.key` is the same each time. A batch is as large as it can do in about two seconds; an
+entry that takes longer than CLAIM_IDLE_MS is handled by another worker as well.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from streams.models import Action, LedgerEntry
 from streams.worker import Worker
 from tests import handlers
 from tests.integration.conftest import DEAD, GROUP, STREAM, add, counted, drain, pending
+from tests.processes import eventually
 from tests.stuck import Server
 
 pytestmark = pytest.mark.django_db
@@ -272,15 +273,17 @@ def test_consumers_that_did_nothing_for_long_are_removed_and_recorded(r: Server,
 def test_a_worker_that_is_busy_for_longer_than_its_lease_is_not_taken_for_dead(
     r: Server, make_worker: MakeWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("streams.gateway.leases.TTL_MS", 300)
+    monkeypatch.setattr("streams.gateway.leases.TTL_MS", 1000)
     monkeypatch.setattr("streams.consumer_names._KEEP_EVERY_S", 0.05)
     monkeypatch.setattr("streams.recovery.ADOPT_EVERY_S", 0.05)
-    monkeypatch.setattr("tests.handlers.SLOW_S", 1.0)
+    monkeypatch.setattr("tests.handlers.SLOW_S", 2.5)
     busy = make_worker("busy", handler="tests.handlers.slow")
     other = make_worker("other")
+    r.xgroup_create(STREAM, GROUP, "0", mkstream=True)
     add(r, 3)
     thread = threading.Thread(target=lambda: [busy.consume_once() for _ in range(2)])
     thread.start()
+    assert eventually(lambda: pending(r) == 3)
     while thread.is_alive():
         drain(other)
     thread.join()
