@@ -187,11 +187,13 @@ def from_plain(plain: dict[str, Any]) -> Frame:
 
 
 def _stats_to_plain(stats: SensorStats) -> list[Any]:
+    # Most fields were in the newest entry, and an ID costs more to write than the rest.
+    newest, last = stats.last_id, str(stats.last_id)
     fields = {
-        name: [field.count, field.total, field.low, field.high, field.last, str(field.last_id)]
-        for name, field in stats.fields.items()
+        name: [f.count, f.total, f.low, f.high, f.last, last if f.last_id is newest else str(f.last_id)]
+        for name, f in stats.fields.items()
     }
-    return [stats.count, str(stats.first_id), str(stats.last_id), fields]
+    return [stats.count, last if stats.first_id is newest else str(stats.first_id), last, fields]
 
 
 def _stats_from_plain(plain: list[Any]) -> SensorStats:
