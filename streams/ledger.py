@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db import DatabaseError, close_old_connections, transaction
+from django.db import Error as DatabaseFault
+from django.db import close_old_connections, transaction
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -26,9 +27,10 @@ logger = logging.getLogger("streams.ledger")
 MOST_IDS = 1000
 SHELL, WORKER = "shell", "worker"
 
-
 # What people who look at the pages should know at once.
 _TOLD = {Action.LOST, Action.NEW_HISTORY, Action.GROUP_RECREATED}
+# Kinds of faults that are logged already: a worker may meet thousands of them while the database is away.
+_faults: set[str] = set()
 
 
 class NotRecorded(StreamwatchError):
@@ -107,18 +109,37 @@ def refused(actor: Actor, deed: Deed, reason: str) -> None:
 
 
 def event(worker: bytes, deed: Deed, ids: Sequence[EntryId] = ()) -> None:
-    """Record what a worker did or found by itself. Never raises: work goes on without a ledger, which is logged."""
+    """Record what a worker did or found by itself, and tell open pages what they should know.
+
+    Never raises because of the database or the channel layer: work goes on without them. A database that is away is
+    logged in one line for each kind of fault, and again when it is back.
+    """
     row = _row(Actor(f"worker {shown(worker)}", None, WORKER), deed)
     row.outcome = Outcome.DONE
     if ids:
         note_ids(row, ids)
         row.asked = row.done = len(ids)
         row.missed = 0
-    close_old_connections()
-    _complete(row)
+    _save_event(row)
     if deed.action in _TOLD:
-        text = f"{deed.action.label.capitalize()} on {row.stream}: {row.detail}."
+        text = f"{deed.action.label.capitalize()} on {row.stream}" + (f": {row.detail}." if row.detail else ".")
         notices.send("warning", text, row.actor, reverse("pending", args=[to_path(deed.stream), to_path(deed.group)]))
+
+
+def _save_event(row: LedgerEntry) -> None:
+    try:
+        close_old_connections()  # outside of requests nobody else does, and the server may have dropped it long ago
+        row.save()
+        close_old_connections()
+    except DatabaseFault as error:
+        kind = type(error).__name__
+        if kind not in _faults:
+            _faults.add(kind)
+            logger.error("The ledger cannot be written, and work goes on without it: %s (%s)", error, row)  # noqa: TRY400 - a sentence, no traceback
+    else:
+        if _faults:
+            _faults.clear()
+            logger.warning("The ledger can be written again.")
 
 
 def note_ids(row: LedgerEntry, ids: Iterable[EntryId]) -> None:
@@ -147,12 +168,12 @@ def _begin(row: LedgerEntry) -> None:
     try:
         with transaction.atomic(durable=True):  # inside a larger transaction the row would die with the process
             row.save(force_insert=True)
-    except DatabaseError as error:
+    except DatabaseFault as error:
         raise NotRecorded(f"The ledger cannot be written, so nothing was done: {error}") from error
 
 
 def _complete(row: LedgerEntry) -> None:
     try:
         row.save()
-    except DatabaseError as error:
+    except DatabaseFault as error:
         logger.error("The ledger could not be completed: %s, %s: %s", row, row.get_outcome_display(), error)  # noqa: TRY400 - a sentence, no traceback
