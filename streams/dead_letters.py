@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 
-from streams import ledger, names, operations
+from streams import ledger, looking, names, operations
 from streams.errors import ServerRefused
 from streams.gateway import letters
 from streams.ids import EntryId
@@ -15,7 +16,7 @@ from streams.models import Action, LedgerEntry
 from streams.pel import batches
 
 _WHY = {
-    letters.GONE: "replayed or deleted by somebody else",
+    letters.GONE: "not there: replayed or deleted meanwhile, or never a dead letter",
     letters.EMPTY: "without an entry, because it was trimmed before it was processed",
     letters.FOREIGN: "not of this stream",
 }
@@ -49,6 +50,19 @@ def purge(actor: Actor, stream: bytes, ids: Iterable[EntryId]) -> Result:
     return _run(actor, Deed(Action.PURGE_DEAD, stream, b""), ids, _purge)
 
 
+def preview(action: Action, stream: bytes, ids: Iterable[EntryId]) -> Result:
+    """What `replay` or `purge` (by its action) would do as things stand. Only looks. Raises WrongType."""
+    result = Result()
+    for batch in batches(ids, letters.MOST_IDS_A_COMMAND):
+        found = letters.hindrances(looking.client(), names.beside(stream, "dead"), stream, batch)
+        if action == Action.PURGE_DEAD:  # everything that is there can be deleted
+            found = [why if why == letters.GONE else b"" for why in found]
+        result.asked += len(batch)
+        result.missed.update(_WHY[why] for why in found if why)
+        result.done.update((letter_id, None) for letter_id, why in zip(batch, found, strict=True) if not why)
+    return result
+
+
 def sentence(result: Result, verb: str) -> str:
     """What was done, in words."""
     text = f"{verb} {len(result.done):,} of {result.asked:,} dead letters"
@@ -59,16 +73,17 @@ def sentence(result: Result, verb: str) -> str:
 
 def _run(actor: Actor, deed: Deed, ids: Iterable[EntryId], act: _Act) -> Result:
     operations.authorize(actor, deed)
-    result = Result()
+    result, verb = Result(), "Replayed" if deed.action == Action.REPLAY_DEAD else "Deleted"
     with ledger.recorded(actor, deed) as row:
+        _note(row, result)
         for batch in batches(ids, letters.MOST_IDS_A_COMMAND):
             result.asked += len(batch)
             ledger.note_ids(row, batch)
             act(deed.stream, batch, result)
             _note(row, result)
             if result.error:
-                raise result.error
-    operations.tell(actor, deed, sentence(result, "Replayed" if deed.action == Action.REPLAY_DEAD else "Deleted"))
+                raise ServerRefused(result.error.code, sentence(result, verb)) from result.error
+    operations.tell(actor, deed, sentence(result, verb))
     return result
 
 
@@ -92,6 +107,6 @@ def _purge(stream: bytes, batch: list[EntryId], result: Result) -> None:
 def _note(row: LedgerEntry, result: Result) -> None:
     row.asked, row.done = result.asked, len(result.done)
     row.missed = result.asked - len(result.done)
-    pairs = [f"{old} → {new}" for old, new in result.done.items() if new][: ledger.MOST_IDS]
+    pairs = [f"{old} → {new}" for old, new in islice(result.done.items(), ledger.MOST_IDS) if new]
     missed = [f"{count} {why}" for why, count in result.missed.items()]
     row.detail = "; ".join([*missed, *([", ".join(pairs)] if pairs else [])])

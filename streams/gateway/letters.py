@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from streams.errors import ServerRefused
-from streams.gateway.client import Argument, Client, Script
+from streams.errors import ServerRefused, WrongType
+from streams.gateway import looks
+from streams.gateway.client import Argument, Client, Reply, Script
 from streams.ids import EntryId
 from streams.letters import OWN_FIELDS, REPLAYED_FROM, Letter, from_pairs
+from streams.names import shown
 
 # One command holds up everybody else on the server for as long as it takes.
 MOST_IDS_A_COMMAND = 500
@@ -60,8 +63,10 @@ class Replayed:
 def page(client: Client, dead: bytes, after: EntryId | None, count: int) -> list[Letter]:
     """Up to `count` letters, oldest first, behind a letter's ID; what is no letter says so. Raises WrongType."""
     start = f"({after}" if after else "-"
+    with _named(client, dead):
+        reply = client.call("XRANGE", dead, start, "+", "COUNT", count)
     found = []
-    for raw_id, pairs in client.call("XRANGE", dead, start, "+", "COUNT", count):
+    for raw_id, pairs in reply:
         letter_id = EntryId.from_reply(raw_id)
         try:
             found.append(from_pairs(letter_id, pairs))
@@ -71,27 +76,74 @@ def page(client: Client, dead: bytes, after: EntryId | None, count: int) -> list
 
 
 def total(client: Client, dead: bytes) -> int:
-    """How many letters there are."""
-    return int(client.call("XLEN", dead))
+    """How many letters there are. Raises WrongType."""
+    with _named(client, dead):
+        return int(client.call("XLEN", dead))
 
 
 def newest(client: Client, dead: bytes) -> EntryId | None:
-    """The ID of the newest letter; None without one."""
-    found = client.call("XREVRANGE", dead, "+", "-", "COUNT", 1)
+    """The ID of the newest letter; None without one. Raises WrongType."""
+    with _named(client, dead):
+        found = client.call("XREVRANGE", dead, "+", "-", "COUNT", 1)
     return EntryId.from_reply(found[0][0]) if found else None
 
 
+def hindrances(client: Client, dead: bytes, stream: bytes, ids: Sequence[EntryId]) -> list[bytes]:
+    """For each ID why `replay` would not do it as things stand: GONE, EMPTY or FOREIGN; empty when it would."""
+    with _named(client, dead):
+        replies = _all(client.call_all([["XRANGE", dead, str(letter_id), str(letter_id)] for letter_id in ids]))
+    return [_hindrance(stream, letter_id, reply) for letter_id, reply in zip(ids, replies, strict=True)]
+
+
 def replay(client: Client, dead: bytes, stream: bytes, ids: Sequence[EntryId]) -> Replayed:
-    """Add the entries of at most MOST_IDS_A_COMMAND letters to their stream again, and delete the letters."""
+    """Add the entries of at most MOST_IDS_A_COMMAND letters to their stream again, and delete the letters.
+
+    Raises WrongType or AccessDenied, with nothing done.
+    """
+    with _named(client, dead):
+        # Deletes nothing. A user who may add and not delete would otherwise be refused between the two, which adds the
+        # entry at each try. Not in the script: after a first write the server lets XADD pass although it is out of memory.
+        client.call("XDEL", dead, "0-0")
     arguments: list[Argument] = [len(OWN_FIELDS), REPLAYED_FROM, *map(str, ids)]
     results, error = client.run(_REPLAY, [dead, stream], arguments)
-    return Replayed(results, ServerRefused("REPLAY", f"the server says: {error.decode()}") if error else None)
+    return Replayed(results, _refused(error.decode()) if error else None)
 
 
 def purge(client: Client, dead: bytes, ids: Sequence[EntryId]) -> list[EntryId]:
-    """Delete letters; the IDs of those that were there."""
-    replies = client.call_all([["XDEL", dead, str(letter_id)] for letter_id in ids])
+    """Delete letters; the IDs of those that were there. Raises WrongType."""
+    with _named(client, dead):
+        replies = _all(client.call_all([["XDEL", dead, str(letter_id)] for letter_id in ids]))
+    return [letter_id for letter_id, deleted in zip(ids, replies, strict=True) if deleted]
+
+
+@contextmanager
+def _named(client: Client, dead: bytes) -> Iterator[None]:
+    """The error about a key of another type, with the key's name."""
+    try:
+        yield
+    except WrongType:
+        kind = looks.key_type(client, dead)
+        raise WrongType(f"The key {shown(dead)!r} holds a {kind}, not a stream; it was not touched.") from None
+
+
+def _all(replies: list[Reply]) -> list[Reply]:
     for reply in replies:
         if isinstance(reply, Exception):
             raise reply
-    return [letter_id for letter_id, deleted in zip(ids, replies, strict=True) if deleted]
+    return replies
+
+
+def _hindrance(stream: bytes, letter_id: EntryId, reply: Reply) -> bytes:
+    if not reply:
+        return GONE
+    try:
+        letter = from_pairs(letter_id, reply[0][1])
+    except ValueError:
+        return FOREIGN
+    if letter.stream != stream:
+        return FOREIGN
+    return b"" if letter.pairs else EMPTY
+
+
+def _refused(text: str) -> ServerRefused:
+    return ServerRefused(text.split(" ", 1)[0], f"the server says: {text}")

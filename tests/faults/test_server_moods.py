@@ -190,6 +190,17 @@ def test_a_stream_deleted_while_reading_is_made_again_and_read_from_its_beginnin
     assert worker.text.count("A new history of sensor_stream begins") == 1
 
 
+def test_a_server_that_forgot_everything_is_begun_with_anew(r: Server, start: StartWorker) -> None:
+    worker = start()
+    produce(r, 100)
+    assert eventually(lambda: counted(r) == 100, 15)
+    r.flushall()
+    produce(r, 50)
+    assert eventually(lambda: counted(r) == 50 and is_drained(r), 15)
+    worker.stop()
+    assert worker.text.count("A new history of sensor_stream begins") == 1
+
+
 def test_a_group_destroyed_while_reading_goes_on_where_the_worker_was(r: Server, start: StartWorker) -> None:
     worker = start()
     produce(r, 100)

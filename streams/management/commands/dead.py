@@ -14,11 +14,30 @@ from streams.ids import EntryId
 from streams.letters import Letter
 from streams.management.printing import add_place, emit_json, emit_table, entry_id, errors_as_sentences
 from streams.names import shown
-from streams.operations import Actor
+from streams.operations import Action, Actor
 
 _HEADINGS = ("ID", "ENTRY", "GROUP", "DELIVERIES", "REASON", "LAST ERROR", "FIELDS")
 _WIDEST = 60
-_VERBS = {"replay": ("replayed", "Replayed", dead_letters.replay), "purge": ("deleted", "Deleted", dead_letters.purge)}
+_VERBS = {
+    "replay": ("replayed", "Replayed", dead_letters.replay, Action.REPLAY_DEAD),
+    "purge": ("deleted", "Deleted", dead_letters.purge, Action.PURGE_DEAD),
+}
+
+
+class _Intermixed(CommandParser):
+    """A subcommand's arguments, whose IDs may stand before or after the options, as those of `claim` may."""
+
+    _is_inside = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """What argparse calls for a subcommand; `parse_known_intermixed_args` comes back here."""
+        if self._is_inside:
+            return super().parse_known_args(args, namespace)
+        self._is_inside = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._is_inside = False
 
 
 class Command(BaseCommand):
@@ -28,7 +47,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """One of three actions, and which letters."""
-        actions = parser.add_subparsers(dest="action", required=True, metavar="list|replay|purge")
+        actions = parser.add_subparsers(
+            dest="action", required=True, metavar="list|replay|purge", parser_class=_Intermixed
+        )
         listing = actions.add_parser("list", help="dead letters, oldest first")
         add_place(listing, group=False)
         listing.add_argument("--reason", default="", help="only those with this in their reason")
@@ -69,14 +90,17 @@ class Command(BaseCommand):
     def _act(self, options: dict[str, Any]) -> None:
         if options["all"] == bool(options["ids"]):
             raise CommandError("Name dead letters' IDs, or --all of them; not both.")
-        stream, (done, said, act) = options["stream"], _VERBS[options["action"]]
+        if options["reason"] and not options["all"]:
+            raise CommandError("--reason chooses among --all; dead letters named by their IDs need none.")
+        stream, (done, said, act, action) = options["stream"], _VERBS[options["action"]]
         _must_exist(stream)
         ids = _all(stream, options["reason"]) if options["all"] else sorted({entry_id(text) for text in options["ids"]})
-        result = _preview(stream, ids) if options["dry_run"] else act(Actor.of_shell(), stream, ids)
+        dry_run = options["dry_run"]
+        result = dead_letters.preview(action, stream, ids) if dry_run else act(Actor.of_shell(), stream, ids)
         if options["json"]:
-            emit_json(self.stdout, _plain_result(result, done, dry_run=options["dry_run"]))
+            emit_json(self.stdout, _plain_result(result, done, dry_run=dry_run))
         else:
-            would = "Nothing was done. It would be: " if options["dry_run"] else ""
+            would = "Nothing was done. It would be: " if dry_run else ""
             self.stdout.write(would + dead_letters.sentence(result, said))
 
 
@@ -90,15 +114,6 @@ def _all(stream: bytes, reason: str) -> Iterator[EntryId]:
     found = looking.all_letters(stream, reason)
     for letter in tqdm(found, unit=" letters", file=sys.stderr, disable=None, delay=1):
         yield letter.letter_id
-
-
-def _preview(stream: bytes, ids: Iterable[EntryId]) -> dead_letters.Result:
-    wanted = list(ids)
-    there = {letter.letter_id for letter in looking.all_letters(stream)}
-    result = dead_letters.Result(asked=len(wanted), done=dict.fromkeys(i for i in wanted if i in there))
-    if missed := len(wanted) - len(result.done):
-        result.missed["not there"] = missed
-    return result
 
 
 def _plain_result(result: dead_letters.Result, done: str, *, dry_run: bool) -> dict[str, Any]:
