@@ -101,8 +101,8 @@ def replay(client: Client, dead: bytes, stream: bytes, ids: Sequence[EntryId]) -
     Raises WrongType or AccessDenied, with nothing done.
     """
     with _named(client, dead):
-        # Deletes nothing. A user who may add and not delete would otherwise be refused between the two, which adds the
-        # entry at each try. Not in the script: after a first write the server lets XADD pass although it is out of memory.
+        # Deletes nothing. Who may add but not delete would be refused between the two, and each try would add the entry
+        # again. Not in the script: once that has written, the server lets its XADD pass although it is out of memory.
         client.call("XDEL", dead, "0-0")
     arguments: list[Argument] = [len(OWN_FIELDS), REPLAYED_FROM, *map(str, ids)]
     results, error = client.run(_REPLAY, [dead, stream], arguments)

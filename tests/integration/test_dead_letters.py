@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from django.contrib.auth.models import Permission, User
 from django.core.management import CommandError, call_command
 
 from streams import dead_letters, looking
-from streams.errors import NotAllowed, ServerRefused, WrongType
+from streams.errors import AccessDenied, NotAllowed, ServerRefused, WrongType
 from streams.gateway import letters as gateway
 from streams.gateway.client import Client
 from streams.ids import EntryId
@@ -122,14 +124,75 @@ def test_out_of_memory_nothing_is_replayed_and_no_letter_is_lost(r: Server, brok
     assert LedgerEntry.objects.get(action=Action.REPLAY_DEAD).outcome == "failed"
 
 
+def test_who_may_add_but_not_delete_is_refused_before_anything_is_added(
+    r: Server, broken: list[str], redis_url: str, settings: Any
+) -> None:
+    before = r.xlen(STREAM)
+    r.execute_command("ACL", "SETUSER", "half", "on", ">secret", "~*", "+@all", "-xdel")
+    url = redis_url.replace("redis://", "redis://half:secret@")
+    settings.STREAMWATCH = replace(settings.STREAMWATCH, redis_url=url)
+    try:
+        for _ in range(2):
+            with pytest.raises(AccessDenied):
+                dead_letters.replay(SHELL, S, letter_ids())
+    finally:
+        r.execute_command("ACL", "DELUSER", "half")
+    assert (r.xlen(STREAM), r.xlen(DEAD)) == (before, 3)
+
+
+def test_a_replay_that_stops_in_the_middle_says_how_far_it_came(
+    r: Server, broken: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "MOST_IDS_A_COMMAND", 1)
+
+    def out_of_memory_after_the_first() -> Iterator[EntryId]:
+        for at, letter_id in enumerate(letter_ids()):
+            r.config_set("maxmemory", "1mb" if at else "0")
+            yield letter_id
+
+    try:
+        with pytest.raises(ServerRefused, match=r"Replayed 1 of 2 dead letters\. Stopped: .*OOM"):
+            dead_letters.replay(SHELL, S, out_of_memory_after_the_first())
+    finally:
+        r.config_set("maxmemory", "0")
+    row = LedgerEntry.objects.get(action=Action.REPLAY_DEAD)
+    assert (row.outcome, row.asked, row.done, row.missed) == ("failed", 2, 1, 1)
+    assert "→" in row.detail
+    assert r.xlen(DEAD) == 2
+
+
 def test_a_key_of_another_type_is_never_touched(r: Server, broken: list[str]) -> None:
     ids = letter_ids()
     r.delete(DEAD)
     r.set(DEAD, "mine")
     for act in (dead_letters.replay, dead_letters.purge):
-        with pytest.raises(WrongType):
+        with pytest.raises(WrongType, match=r"'\{sensor_stream\}:dead' holds a string"):
             act(SHELL, S, ids)
+    with pytest.raises(WrongType, match=r"'\{sensor_stream\}:dead' holds a string"):
+        looking.letters(S)
     assert r.get(DEAD) == b"mine"
+
+
+def test_an_origin_of_another_type_is_never_touched(r: Server, broken: list[str]) -> None:
+    ids = letter_ids()
+    r.delete(STREAM)
+    r.set(STREAM, "mine")
+    with pytest.raises(WrongType, match="sensor_stream holds a string"):
+        dead_letters.replay(SHELL, S, ids)
+    assert (r.get(STREAM), r.xlen(DEAD)) == (b"mine", 3)
+
+
+def test_a_stream_that_is_gone_is_made_again_by_a_replay(r: Server, broken: list[str]) -> None:
+    ids = letter_ids()
+    r.delete(STREAM)
+    assert len(dead_letters.replay(SHELL, S, ids).done) == 2
+    assert r.xlen(STREAM) == 2
+
+
+def test_nothing_to_do_is_recorded_as_nothing(r: Server) -> None:
+    assert dead_letters.purge(SHELL, S, []).asked == 0
+    row = LedgerEntry.objects.get()
+    assert (row.asked, row.done, row.missed, row.outcome) == (0, 0, 0, "done")
 
 
 def test_deleting_says_what_was_there_and_what_was_not(r: Server, broken: list[str]) -> None:
@@ -175,7 +238,7 @@ def test_the_command_lists_replays_and_deletes(
     listed = answer(capsys, "list", STREAM, "--limit", "1")
     assert (listed["letters"][0]["entry_id"], listed["total"]) == (broken[0], 3)
     assert listed["letters"][0]["fields"][1] == ["temperature", "warm"]
-    assert answer(capsys, "replay", STREAM, "--all", "--dry-run")["replayed"] == 3
+    assert answer(capsys, "replay", STREAM, "--all", "--dry-run")["replayed"] == 2
     assert r.xlen(DEAD) == 3
     assert answer(capsys, "replay", STREAM, listed["letters"][0]["id"])["replayed"] == 1
     assert answer(capsys, "purge", STREAM, "--all", "--reason", "finite")["deleted"] == 1
@@ -190,3 +253,38 @@ def test_the_command_says_what_it_cannot_do(r: Server) -> None:
         call_command("dead", "list", "nowhere")
     with pytest.raises(CommandError, match="not both"):
         call_command("dead", "purge", "nowhere")
+    with pytest.raises(CommandError, match="--reason chooses among --all"):
+        call_command("dead", "purge", "nowhere", "1-1", "--reason", "warm")
+
+
+def test_a_dry_run_says_what_would_be_done_and_changes_nothing(
+    r: Server, broken: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = r.xrange(STREAM), r.xrange(DEAD)
+    replayed = answer(capsys, "replay", STREAM, "--all", "--dry-run")
+    assert (replayed["asked"], replayed["replayed"], replayed["missed"], replayed["dry_run"]) == (3, 2, 1, True)
+    deleted = answer(capsys, "purge", STREAM, "--dry-run", "1-1", *map(str, letter_ids()))
+    assert (deleted["asked"], deleted["deleted"], deleted["missed"]) == (4, 3, 1)
+    assert (r.xrange(STREAM), r.xrange(DEAD)) == before
+    assert not LedgerEntry.objects.filter(action__in=[Action.REPLAY_DEAD, Action.PURGE_DEAD])
+    done = answer(capsys, "replay", STREAM, "--all")
+    assert {**done, "dry_run": True, "ids": None} == {**replayed, "ids": None}
+
+
+def test_ids_may_stand_before_and_after_the_options(
+    r: Server, broken: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second, third = map(str, letter_ids())
+    assert answer(capsys, "purge", STREAM, "--dry-run", first, second, third)["deleted"] == 3
+    assert answer(capsys, "purge", "--dry-run", STREAM, first)["deleted"] == 1
+    assert answer(capsys, "purge", STREAM, first, "--dry-run", second)["deleted"] == 2
+
+
+def test_a_list_that_is_cut_says_how_many_there_are(broken: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("dead", "list", STREAM, "--limit", "2")
+    out = capsys.readouterr().out
+    assert "2 of 3 dead letters." in out
+    call_command("dead", "list", STREAM, "--after", out.split("--after ")[1].strip())
+    out = capsys.readouterr().out
+    assert broken[2] in out
+    assert "More" not in out
