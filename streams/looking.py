@@ -144,7 +144,7 @@ def _matching(dead: bytes, reason: str, after: EntryId | None) -> Iterator[Lette
 def pending(
     stream: bytes, group: bytes, wanted: PendingFilter, *, after: EntryId | None = None, limit: int = 50
 ) -> PendingPage:
-    """A page of a group's pending entries. Raises NoSuchStream or NoSuchGroup, naming it, or BadRequest."""
+    """A page of a group's pending entries. Raises NoSuchStream, NoSuchGroup or WrongType, naming it, or BadRequest."""
     if not 1 <= limit <= 1000:
         raise BadRequest("limit must be from 1 to 1000", field="limit")
     try:
@@ -154,3 +154,6 @@ def pending(
     except NoSuchGroup:
         text = f"stream {names.shown(stream)!r} has no consumer group {names.shown(group)!r}"
         raise NoSuchGroup(text) from None
+    except WrongType:
+        kind = looks.key_type(client(), stream)
+        raise WrongType(f"{names.shown(stream)!r}: the key holds a {kind}, not a stream") from None

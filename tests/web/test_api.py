@@ -117,7 +117,8 @@ async def test_an_unknown_group_is_a_404_that_names_it(get: Get, stuck: list[str
 
 async def test_a_key_of_another_type_is_a_conflict(r: Server, get: Get) -> None:
     r.set("s", "mine")
-    assert "holds a string" in (await get("s/", 409))["error"]["text"]
+    for path in ("s/", "s/groups/g/pending/"):
+        assert "'s': the key holds a string" in (await get(path, 409))["error"]["text"]
 
 
 @pytest.mark.parametrize(
