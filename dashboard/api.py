@@ -11,7 +11,8 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
-from dashboard.hub import LATE_MS, hub
+from dashboard.board import LATE_MS
+from dashboard.hub import hub
 from streams import access, health, looking, names, plain
 from streams.errors import (
     AccessDenied,
@@ -91,19 +92,33 @@ def answers_later(view: AsyncView) -> Callable[..., Coroutine[Any, Any, JsonResp
     return answer
 
 
-@answers
-def stream_list(_: HttpRequest) -> dict[str, Any]:
-    """GET /api/streams/: {"streams": [{"name", "path"}], "complete": bool}."""
-    found, complete = looking.streams()
-    listed = [{"name": names.shown(name), "path": names.to_path(name)} for name in found]
-    return {"streams": listed, "complete": complete}
+@answers_later
+async def monitor(_: HttpRequest) -> dict[str, Any]:
+    """GET /api/monitor/: how long ago the monitor was heard, what to say about it (empty: all is well), and itself."""
+    board, now_ms = hub().board, hub().server_now_ms()
+    text = hub().server.text if hub().server.is_down else board.sentence(now_ms)
+    return {"late": board.is_late(now_ms), "age_ms": board.age_ms(now_ms), "text": text, "own": board.own()}
+
+
+@answers_later
+async def stream_list(_: HttpRequest) -> dict[str, Any]:
+    """GET /api/streams/: every stream with its verdict as the monitor tells it, unknown while it does not."""
+    found, complete = await sync_to_async(looking.streams)()
+    known = {plain["path"]: plain for plain in ([] if hub().monitor_is_late() else hub().board.all_figures())}
+    return {"streams": [_listed(name, known.get(names.to_path(name))) for name in found], "complete": complete}
+
+
+def _listed(name: bytes, told: dict[str, Any] | None) -> dict[str, Any]:
+    judged = {key: told[key] if told else None for key in ("severity", "reason")}
+    verdict = told["verdict"] if told else "UNKNOWN"
+    return {"name": names.shown(name), "path": names.to_path(name), "verdict": verdict, **judged}
 
 
 @answers_later
 async def stream_detail(_: HttpRequest, stream: str) -> dict[str, Any]:
     """GET /api/streams/<stream>/: stream, groups and consumers now; rates while the monitor watches."""
     key = await sync_to_async(looking.stream_named)(stream)
-    now = health.describe([await sync_to_async(looking.snapshot)(key)])
+    now = health.described([await sync_to_async(looking.snapshot)(key)])
     return health.with_rates(now, hub().figures(key))
 
 

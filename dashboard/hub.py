@@ -14,13 +14,12 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from channels.layers import get_channel_layer
-
+from dashboard.board import Board
 from dashboard.feed import Feed, Follower
-from dashboard.messages import encode
+from dashboard.relay import relay
 from dashboard.server_state import ServerState
 from dashboard.totals import describe
-from streams import conf, looking, notices
+from streams import conf, looking
 from streams.errors import BadRequest, StreamwatchError
 from streams.ids import ZERO, EntryId
 from streams.outages import Outage
@@ -34,7 +33,6 @@ CHECK_EVERY_S = 2.0
 HEARTBEAT_S = 2.0
 MOST_FEEDS = 50
 UNUSED_FOR_S = 600.0
-LATE_MS = 10_000
 
 
 class Hub:
@@ -45,9 +43,10 @@ class Hub:
         self._feeds: dict[bytes, Feed] = {}
         self._used_s: dict[bytes, float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self.server = ServerState(_now_ms())
+        self.server, self.board = ServerState(_now_ms()), Board()
+        self._ahead_ms = 0
         self._spawn(self._follow_health)
-        self._spawn(self._relay_notices)
+        self._spawn(lambda: relay(self._tell))
         self._spawn(self._beat)
 
     def feed(self, stream: bytes) -> Feed:
@@ -79,10 +78,16 @@ class Hub:
         return feed
 
     def figures(self, stream: bytes) -> dict[str, Any] | None:
-        """What the monitor last said of the stream, None while it does not watch it (or has not for 10 s)."""
-        found = self._feeds.get(stream)
-        late = found is None or _now_ms() - found.health.newest_id.ms > LATE_MS
-        return None if found is None or late else found.health.newest
+        """What the monitor last said of the stream, None while it does not watch it or is late."""
+        return None if self.monitor_is_late() else self.board.figures(stream)
+
+    def monitor_is_late(self) -> bool:
+        """Whether the monitor has not been heard for too long."""
+        return self.board.is_late(self.server_now_ms())
+
+    def server_now_ms(self) -> int:
+        """The server's clock, from this machine's and how far the two were apart when last compared."""
+        return _now_ms() + self._ahead_ms
 
     def known_sensors(self, stream: bytes) -> list[dict[str, Any]]:
         """What was read of the stream's sensors so far, however old."""
@@ -91,8 +96,7 @@ class Hub:
 
     def health_age_ms(self) -> int | None:
         """Age of the newest figures in the health log, None before the first."""
-        newest = max((feed.health.newest_id for feed in self._feeds.values()), default=ZERO)
-        return max(0, _now_ms() - newest.ms) if newest > ZERO else None
+        return self.board.age_ms(self.server_now_ms())
 
     async def _follow(self, feed: Feed) -> None:
         async def read(log: looking.Log) -> None:
@@ -148,15 +152,19 @@ class Hub:
                     self._take_health(entry)
                 if not entries and cursor > (await log.bounds())[1]:
                     cursor = ZERO
+                    self.board.restart()
 
         await self._keep(looking.health_log, read)
 
     def _take_health(self, entry: looking.LogEntry) -> None:
         try:
-            stream, figures = entry.fields[b"s"], looking.decode_health(entry.fields[b"m"])
+            told = self.board.take(entry)
         except (ValueError, KeyError) as error:
             logger.warning("%s is no entry of this program's health log: %s. Left out.", entry.entry_id, error)
             return
+        if told is None:
+            return
+        stream, figures = told
         if stream == self._config.stream:
             self.feed(stream)
         if stream in self._feeds:
@@ -173,26 +181,12 @@ class Hub:
         while while_used is None or not self._is_unused(while_used):
             try:
                 async with contextlib.aclosing(open_log()) as log:
-                    await log.server_ms()
+                    self._ahead_ms = await log.server_ms() - _now_ms()
                     outage.over()
                     await read(log)
             except StreamwatchError as error:
                 self._down(error)
                 await asyncio.sleep(outage.failed(error))
-
-    async def _relay_notices(self) -> None:
-        """Hand the channel layer's notices to every socket. One may be lost; nothing depends on one."""
-        while True:
-            try:
-                layer = get_channel_layer()
-                channel = await layer.new_channel()
-                await layer.group_add(notices.TOPIC, channel)
-                while True:
-                    event = await layer.receive(channel)
-                    self._tell(encode("notice", **{k: v for k, v in event.items() if k != "type"}))
-            except Exception as error:  # noqa: BLE001 - the layer raises its driver's errors, which only the gateway may name
-                logger.info("Notices are away for a moment: %s", type(error).__name__)
-                await asyncio.sleep(2)
 
     async def _beat(self) -> None:
         while True:

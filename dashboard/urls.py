@@ -5,12 +5,16 @@ from django.templatetags.static import static
 from django.urls import path
 from django.views.generic import RedirectView
 
-from dashboard import api, views
+from dashboard import api, health_views, views
 
 urlpatterns = [
     path("", views.stream_page, name="home"),
+    path("streams/", health_views.streams_page, name="streams"),
+    path("streams/<str:stream>/groups/", health_views.groups_page, name="groups"),
+    path("streams/<str:stream>/groups/<str:group>/", health_views.group_page, name="group"),
     path("streams/<str:stream>/", views.stream_page, name="stream"),
     path("streams/<str:stream>/groups/<str:group>/pending/", views.pending_page, name="pending"),
+    path("api/monitor/", api.monitor),
     path("api/streams/", api.stream_list),
     path("api/streams/<str:stream>/", api.stream_detail),
     path("api/streams/<str:stream>/sensors/", api.sensors),

@@ -82,7 +82,7 @@ async def stream_page(request: HttpRequest, stream: str | None = None) -> HttpRe
     if snapshot and snapshot.stream is None and not snapshot.problem and key != default:
         raise NoSuchStream(f"there is no stream {names.shown(key)!r}")
     watched = hub().figures(key)
-    figures = health.with_rates(health.describe([snapshot]), watched) if snapshot else watched
+    figures = health.with_rates(health.described([snapshot]), watched) if snapshot else watched
     context = {
         "name": names.shown(key),
         "path": names.to_path(key),

@@ -1,58 +1,130 @@
-"""Figures from snapshots: rates, ages and how far behind. Pure: every time is an argument."""
+"""What is known of a stream and its groups as plain values: figures, verdicts, findings. Pure: times are arguments."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
-from streams.names import shown, to_path
-from streams.snapshot import Consumer, ConsumerGroup, Snapshot
+from streams import figures, findings, verdicts
+from streams.findings import Finding
+from streams.ids import EntryId
+from streams.names import from_path, shown, to_path
+from streams.remedies import Remedy
+from streams.snapshot import Consumer, ConsumerGroup, Lag, Quality, Snapshot, Stream
+from streams.thresholds import Thresholds
+from streams.verdicts import Judgement
+from streams.windows import GroupWindow, StreamWindow
 
 Plain = dict[str, Any]
+# What one look alone cannot tell, so that the monitor's word is taken for it.
+_JUDGED = (
+    *("delivered_per_s", "acked_per_s", "drain_ms", "room_entries", "room_ms", "room_reason", "lost", "deliveries"),
+    *("verdict", "severity", "reason", "remedy", "evidence", "findings"),
+)
+_NOT_WATCHED = {"verdict": "UNKNOWN", "severity": "unknown", "reason": "the monitor is not watching"}
 
 
-def describe(window: Sequence[Snapshot]) -> Plain:
-    """The newest snapshot of `window` (oldest first, one stream) as plain values for JSON, pages and commands.
+def describe(window: StreamWindow) -> Plain:
+    """The newest snapshot of a window with what the window tells, for JSON, pages, metrics and commands.
 
-    Rates are entries per second over the window and None when it cannot tell (one sample, a new history, an old
-    server). Times are milliseconds by the server's clock. IDs are strings.
+    Rates are per second, times milliseconds by the server's clock, IDs strings; unknown is None.
     """
-    now, before = window[-1], window[0] if len(window) > 1 else None
-    stream = now.stream
+    now = window.stream_looks()[-1]
+    windows = {group.name: window.group(group.name) for group in now.groups} if now.stream else {}
+    judged = {name: verdicts.judge(found) for name, found in windows.items()}
     return {
         "name": shown(now.name),
         "path": to_path(now.name),
         "t": now.taken_at,
         "problem": now.problem or None,
-        "stream": stream
-        and {
-            "length": stream.length,
-            "first_id": stream.first_id and str(stream.first_id),
-            "last_id": str(stream.last_id),
-            "last_entry_ms": stream.last_id.age_ms(now.taken_at),
-            "entries_added": stream.entries_added,
-            "in_per_s": _in_rate(before, now),
-        },
-        "groups": [_describe_group(group, now, before) for group in now.groups],
+        "stream": now.stream and _stream(now.stream, now.taken_at, window),
+        **_judgement(verdicts.judge_stream(now, judged)),
+        "findings": [_finding(found) for found in findings.of_stream(window)],
+        "groups": [
+            _group(group, now, window)
+            | _window_figures(windows[group.name])
+            | _judgement(judged[group.name])
+            | {"findings": [_finding(f) for f in findings.of_group(windows[group.name], now)]}
+            for group in (now.groups if now.stream else ())
+        ],
     }
 
 
+def described(snapshots: Iterable[Snapshot], limits: Thresholds | None = None) -> Plain:
+    """The same for snapshots of one stream, oldest first."""
+    window = StreamWindow(limits or Thresholds())
+    for snapshot in snapshots:
+        window.take(snapshot)
+    return describe(window)
+
+
 def with_rates(now: Plain, watched: Plain | None) -> Plain:
-    """`now` with the rates that the monitor measured, where it watches the same stream and group."""
+    """`now` with what only watching tells, where the monitor watches the same stream and group."""
     if watched is None or now["stream"] is None:
-        return now
-    rates = {group["name"]: group for group in watched["groups"]}
-    in_rate = watched["stream"] and watched["stream"]["in_per_s"]
-    groups = [
-        {**group, **{rate: rates.get(group["name"], {}).get(rate) for rate in ("delivered_per_s", "acked_per_s")}}
-        for group in now["groups"]
-    ]
-    return {**now, "stream": {**now["stream"], "in_per_s": in_rate}, "groups": groups}
+        return now if watched else _unwatched(now)
+    known = {group["path"]: group for group in watched["groups"]}
+    groups = [{**group, **_NOT_WATCHED, **_only(known.get(group["path"], {}), _JUDGED)} for group in now["groups"]]
+    rates = _only(watched["stream"] or {}, ("in_per_s", "trimmed_per_s"))
+    return {**now, **_only(watched, _JUDGED), "stream": {**now["stream"], **rates}, "groups": groups}
 
 
-def _describe_group(group: ConsumerGroup, now: Snapshot, before: Snapshot | None) -> Plain:
-    earlier = before.group(group.name) if before else None
-    delivered, acked = _group_rates(earlier, group, _seconds(before, now))
+def recalled(plain: Plain) -> Snapshot:
+    """The snapshot behind described figures, as far as verdicts need it. Raises ValueError or KeyError."""
+    stream = plain["stream"]
+    return Snapshot(
+        from_path(plain["path"]),
+        plain["t"],
+        stream
+        and Stream(
+            stream["length"], _id(stream["first_id"]), EntryId.parse(stream["last_id"]), stream["entries_added"]
+        ),
+        tuple(_recalled_group(group) for group in plain["groups"]),
+        plain["problem"] or "",
+    )
+
+
+def _recalled_group(plain: Plain) -> ConsumerGroup:
+    return ConsumerGroup(
+        name=from_path(plain["path"]),
+        last_delivered=EntryId.parse(plain["last_delivered_id"]),
+        entries_read=plain["entries_read"],
+        pending=plain["pending"],
+        oldest_pending=_id(plain["oldest_pending_id"]),
+        first_unread=_id(plain["first_unread_id"]),
+        lag=Lag(plain["lag"], Quality(plain["lag_quality"]), plain["lag_reason"] or ""),
+        consumers=tuple(
+            Consumer(from_path(c["path"]), c["pending"], c["idle_ms"], c["inactive_ms"], c["never_active"])
+            for c in plain["consumers"]
+        ),
+        deliveries=plain["deliveries"],
+    )
+
+
+def _unwatched(now: Plain) -> Plain:
+    return {**now, **_NOT_WATCHED, "groups": [{**group, **_NOT_WATCHED} for group in now["groups"]]}
+
+
+def _only(plain: Plain, keys: Iterable[str]) -> Plain:
+    return {key: plain[key] for key in keys if key in plain}
+
+
+def _stream(stream: Stream, now_ms: int, window: StreamWindow) -> Plain:
+    return {
+        "length": stream.length,
+        "first_id": stream.first_id and str(stream.first_id),
+        "last_id": str(stream.last_id),
+        "last_entry_ms": stream.last_id.age_ms(now_ms),
+        "entries_added": stream.entries_added,
+        "in_per_s": figures.in_per_s(window.recent),
+        "trimmed_per_s": figures.trimmed_per_s(window.stream_looks()),
+    }
+
+
+def _group(group: ConsumerGroup, now: Snapshot, window: StreamWindow) -> Plain:
+    before = window.recent[0]
+    delivered, acked = figures.group_rates(
+        before.group(group.name) if before is not now else None, group, now.taken_at - before.taken_at
+    )
     return {
         "name": shown(group.name),
         "path": to_path(group.name),
@@ -62,16 +134,63 @@ def _describe_group(group: ConsumerGroup, now: Snapshot, before: Snapshot | None
         "pending": group.pending,
         "oldest_pending_id": group.oldest_pending and str(group.oldest_pending),
         "oldest_pending_ms": group.oldest_pending and group.oldest_pending.age_ms(now.taken_at),
-        "behind_ms": behind_ms(group, now.taken_at),
+        "first_unread_id": group.first_unread and str(group.first_unread),
+        "behind_ms": figures.behind_ms(group, now.taken_at),
         "last_delivered_id": str(group.last_delivered),
         "entries_read": group.entries_read,
         "delivered_per_s": delivered,
         "acked_per_s": acked,
-        "consumers": [_describe_consumer(consumer) for consumer in group.consumers],
+        "deliveries": group.deliveries if group.pending else None,
+        "consumers": [_consumer(consumer) for consumer in group.consumers],
     }
 
 
-def _describe_consumer(consumer: Consumer) -> Plain:
+def _window_figures(window: GroupWindow) -> Plain:
+    room, now = figures.room(window), window.now
+    drain = figures.drain_ms(now.group.lag.entries, _nets(window))
+    return {
+        "drain_ms": drain and list(drain),
+        "room_entries": room.entries,
+        "room_ms": room.ms,
+        "room_used": room.used,
+        "room_reason": room.reason,
+        "lost": window.lost or None,
+    }
+
+
+def _nets(window: GroupWindow) -> list[float | None]:
+    """Delivered less in, per second: over the last step, and over the whole window."""
+    pairs = [(window.looks[-2], window.now), (window.first, window.now)] if len(window.looks) > 1 else []
+    nets: list[float | None] = []
+    for first, last in pairs:
+        given = figures.delivered(first.group, last.group)
+        added = (first.stream.entries_added, last.stream.entries_added)
+        if given is None or added[0] is None or added[1] is None or last.at <= first.at:
+            nets.append(None)
+        else:
+            nets.append(1000 * (given - added[1] + added[0]) / (last.at - first.at))
+    return nets
+
+
+def _judgement(found: Judgement) -> Plain:
+    return {
+        "verdict": str(found.verdict),
+        "severity": str(found.severity),
+        "reason": found.reason,
+        "remedy": _remedy(found.remedy),
+        "evidence": dict(found.evidence),
+    }
+
+
+def _remedy(remedy: Remedy) -> Plain:
+    return {"text": remedy.text, "link": remedy.link, "command": remedy.command}
+
+
+def _finding(found: Finding) -> Plain:
+    return {"code": found.code, "text": found.text, "remedy": found.remedy}
+
+
+def _consumer(consumer: Consumer) -> Plain:
     return {
         "name": shown(consumer.name),
         "path": to_path(consumer.name),
@@ -82,48 +201,5 @@ def _describe_consumer(consumer: Consumer) -> Plain:
     }
 
 
-def behind_ms(group: ConsumerGroup, now_ms: int) -> int | None:
-    """Age of the first entry the group has not been given; 0 when it has all, None when IDs are not times."""
-    if group.first_unread is None:
-        return 0 if group.lag.entries == 0 else None
-    return group.first_unread.age_ms(now_ms)
-
-
-def _seconds(before: Snapshot | None, now: Snapshot) -> float:
-    return (now.taken_at - before.taken_at) / 1000 if before else 0.0
-
-
-def _in_rate(before: Snapshot | None, now: Snapshot) -> float | None:
-    if before is None or before.stream is None or now.stream is None:
-        return None
-    return _rate(before.stream.entries_added, now.stream.entries_added, _seconds(before, now))
-
-
-def _group_rates(
-    earlier: ConsumerGroup | None, group: ConsumerGroup, seconds: float
-) -> tuple[float | None, float | None]:
-    if earlier is None:
-        return None, None
-    delivered = _rate(earlier.entries_read, group.entries_read, seconds)
-    if delivered is None:
-        return None, None
-    # Claims move pending entries without changing their number, so what left the PEL was acknowledged.
-    acked = delivered - (group.pending - earlier.pending) / seconds
-    return delivered, round(max(0.0, acked), 3)
-
-
-def _rate(earlier: int | None, later: int | None, seconds: float) -> float | None:
-    if earlier is None or later is None or seconds <= 0 or later < earlier:
-        return None
-    return round((later - earlier) / seconds, 3)
-
-
-def started_anew(earlier: Snapshot | None, later: Snapshot) -> bool:
-    """Whether the stream lost what it once had: its newest ID or its count of entries went down, or it is gone."""
-    if earlier is None or earlier.stream is None:
-        return False
-    if later.stream is None:
-        return not later.problem
-    added = (earlier.stream.entries_added, later.stream.entries_added)
-    fewer = added[0] is not None and added[1] is not None and added[1] < added[0]
-    return fewer or later.stream.last_id < earlier.stream.last_id
+def _id(text: str | None) -> EntryId | None:
+    return EntryId.parse(text) if text else None

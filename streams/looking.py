@@ -6,18 +6,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, takewhile
+from typing import Any
 
 from streams import conf, names
 from streams.errors import BadRequest, NoSuchGroup, NoSuchStream, WrongType
 from streams.gateway import letters as dead_letters
-from streams.gateway import looks
+from streams.gateway import looks, snapshots
 from streams.gateway.client import Client
-from streams.gateway.logs import Log, LogEntry, decode_frame, decode_health
+from streams.gateway.logs import OWN, Log, LogEntry, decode_frame, decode_health, newest_health
 from streams.ids import EntryId
 from streams.letters import Letter
 from streams.snapshot import ConsumerGroup, PendingFilter, PendingPage, Snapshot
 
-__all__ = ["Log", "LogEntry", "decode_frame", "decode_health"]
+__all__ = ["OWN", "Log", "LogEntry", "decode_frame", "decode_health"]
 
 MOST_STREAMS = 1000
 # A page must not hang longer than somebody waits for it.
@@ -83,6 +84,12 @@ def health_log() -> Log:
     return Log(config.server_url(), config.health_key)
 
 
+def health_told() -> tuple[list[dict[str, Any]], dict[str, Any] | None, int]:
+    """What the monitor last said of all streams and of itself (None: it never ran), and the server's clock in ms."""
+    figures, own = newest_health(client(), conf.current().health_key)
+    return figures, own, looks.server_ms(client())
+
+
 def consumer_named(segment: str) -> bytes:
     """The consumer's name behind a query value: plain text, or `~` and base64url. Raises BadRequest."""
     try:
@@ -115,7 +122,7 @@ def snapshot(stream: bytes) -> Snapshot:
 
 def maybe_snapshot(stream: bytes) -> Snapshot:
     """The stream and its groups now; without a stream, or with a problem, when there is none to see."""
-    return looks.snapshot(client(), stream)
+    return snapshots.snapshot(client(), stream)
 
 
 def letters(stream: bytes, *, reason: str = "", after: EntryId | None = None, limit: int = 50) -> LettersPage:

@@ -53,7 +53,10 @@ class Consumer:
 
 @dataclass(frozen=True, slots=True)
 class ConsumerGroup:
-    """A consumer group with its consumers; `oldest_pending` is the smallest ID in its PEL."""
+    """A consumer group with its consumers; `oldest_pending` is the smallest ID in its PEL.
+
+    `deliveries` is the most often delivered of its oldest pending entries, None when nobody looked.
+    """
 
     name: bytes
     last_delivered: EntryId
@@ -63,6 +66,7 @@ class ConsumerGroup:
     first_unread: EntryId | None
     lag: Lag
     consumers: tuple[Consumer, ...]
+    deliveries: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

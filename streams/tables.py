@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from streams import looking, pel
 from streams.durations import parse_ms, spoken
 from streams.errors import BadRequest, StreamwatchError
-from streams.health import describe
+from streams.health import described
 from streams.ids import EntryId
 from streams.names import shown, to_path
 from streams.plain import lag_in_words, pending_row
@@ -62,7 +62,7 @@ def groups_of(only: str) -> GroupTable:
 
 
 def _group_rows(snapshot: Snapshot) -> list[Row]:
-    plain = describe([snapshot])
+    plain = described([snapshot])
     return [
         {
             **group,

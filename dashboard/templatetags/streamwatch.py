@@ -42,6 +42,25 @@ def lag(group: dict[str, Any]) -> str:
 
 
 @register.filter
+def drain(group: dict[str, Any]) -> str:
+    """How long the lag takes to be gone, as a range; in words why there is no such time."""
+    if group["lag"] == 0:
+        return "nothing waits"
+    if not group.get("drain_ms"):
+        return "not shrinking"
+    low, high = (ms // 1000 * 1000 or ms for ms in group["drain_ms"])
+    return spoken(low) if low == high else f"{spoken(low)} to {spoken(high)}"
+
+
+@register.filter
+def room(group: dict[str, Any]) -> str:
+    """What is left before trimming reaches what a group has not finished."""
+    if group.get("room_entries") is None:
+        return group.get("room_reason") or UNKNOWN
+    return f"{group['room_entries']:,} entries, {spoken(group['room_ms'])}"
+
+
+@register.filter
 def inactive(consumer: dict[str, Any]) -> str:
     """Time since a consumer last got an entry; two kinds of not having one."""
     if consumer["never_active"]:

@@ -82,6 +82,21 @@ class Client:
             except redis.exceptions.NoScriptError:
                 return self._execute("EVAL", script.source, len(keys), *keys, *arguments)
 
+    def run_all(self, script: Script, calls: Sequence[tuple[bytes, Sequence[Argument]]]) -> list[Reply]:
+        """Replies of a script to (key, arguments), sent together; errors stand in their places as in `call_all`."""
+        if not calls:
+            return []
+        try:
+            with translated(self.place):
+                digest = self._loaded.get(script) or self._execute("SCRIPT", "LOAD", script.source)
+        except AccessDenied as error:
+            return [error] * len(calls)
+        self._loaded[script] = digest
+        replies = self.call_all([("EVALSHA", digest, 1, key, *arguments) for key, arguments in calls])
+        if any(isinstance(reply, ServerRefused) and reply.code == "NOSCRIPT" for reply in replies):
+            replies = self.call_all([("EVAL", script.source, 1, key, *arguments) for key, arguments in calls])
+        return replies
+
     def close(self) -> None:
         """Drop every connection; the next call makes new ones."""
         self._redis.close()

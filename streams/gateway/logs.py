@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +14,18 @@ from streams.errors import NoSuchStream
 from streams.gateway.client import Argument, AsyncClient, Client, Script
 from streams.ids import ZERO, EntryId
 
+# The name under which the program speaks of itself in the health log; no watched stream can have it.
+OWN = b"\x00streamwatch"
+_PUBLISHED_TOGETHER = 100
+_READ_TOGETHER = 200
+
 # A leader that was paused must not write over its successor, so the lease is checked in the same step.
 _PUBLISH = Script("""
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
-redis.call('XADD', KEYS[1], 'MINID', '~', ARGV[2], '*', 's', ARGV[3], 'm', ARGV[4])
+for i = 4, #ARGV, 3 do
+  redis.call('XADD', KEYS[1], 'MINID', '~', ARGV[2], '*', 's', ARGV[i], 'c', ARGV[i + 1], 'm', ARGV[i + 2])
+end
+redis.call('XTRIM', KEYS[1], 'MAXLEN', '~', ARGV[3])
 return 1
 """)
 # The group that feeds a frames log, and the epoch of that log; the first worker decides, and the feeder's group being
@@ -88,20 +96,72 @@ def trim_frames(client: Client, key: bytes, oldest_ms: int, max_bytes: int) -> N
         client.call("XTRIM", key, "MAXLEN", "~", length * max_bytes // used)
 
 
-def publish_health(
-    client: Client, key: bytes, lease: tuple[bytes, str], stream: bytes, figures: dict[str, Any], oldest_ms: int
-) -> bool:
-    """Add figures of a stream to the health log and drop older ones; False when the lease (key, token) was lost."""
-    arguments: list[Argument] = [lease[1], str(EntryId(max(oldest_ms, 0), 0)), stream, orjson.dumps(figures)]
-    return bool(client.run(_PUBLISH, [key, lease[0]], arguments))
-
-
 @dataclass(frozen=True, slots=True)
 class LogEntry:
     """One entry of a log: its ID and its fields."""
 
     entry_id: EntryId
     fields: dict[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class HealthBounds:
+    """How long the health log is kept, and how large it may become (a bound on what was written, not on memory)."""
+
+    keep_ms: int
+    max_bytes: int
+
+
+def publish_health(
+    client: Client,
+    key: bytes,
+    lease: tuple[bytes, str],
+    figures: Sequence[tuple[bytes, dict[str, Any]]],
+    own: dict[str, Any],
+    bounds: HealthBounds,
+) -> bool:
+    """Add figures of streams, and what the program says of itself, to the health log; drop what is too old or too much.
+
+    False when the lease (key, token) was lost; nothing more is written then.
+    """
+    cycle = f"{own['t']}"
+    rows: list[tuple[bytes, bytes]] = [(stream, orjson.dumps(plain)) for stream, plain in figures]
+    rows.append((OWN, orjson.dumps(own)))
+    size = sum(len(row) for _, row in rows)
+    entries = max(len(rows), bounds.max_bytes * len(rows) // size)
+    oldest = str(EntryId(max(own["t"] - bounds.keep_ms, 0), 0))
+    for start in range(0, len(rows), _PUBLISHED_TOGETHER):
+        arguments: list[Argument] = [lease[1], oldest, entries]
+        for stream, row in rows[start : start + _PUBLISHED_TOGETHER]:
+            arguments += [stream, cycle, row]
+        if not client.run(_PUBLISH, [key, lease[0]], arguments):
+            return False
+    return True
+
+
+def recent_health(client: Client, key: bytes, since_ms: int) -> Iterator[LogEntry]:
+    """Entries of the health log from a moment on, oldest first."""
+    at = str(EntryId(max(since_ms, 0), 0))
+    while rows := client.call("XRANGE", key, at, "+", "COUNT", _READ_TOGETHER):
+        entries = [_log_entry(row) for row in rows]
+        yield from entries
+        at = str(entries[-1].entry_id.next())
+
+
+def newest_health(client: Client, key: bytes) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+    """What the monitor last said: figures of every stream of its last whole cycle, and of itself (None: nothing)."""
+    cycle, figures, own, at = b"", [], None, "+"
+    while rows := client.call("XREVRANGE", key, at, "-", "COUNT", _READ_TOGETHER):
+        for entry in map(_log_entry, rows):
+            stream, of, plain = entry.fields[b"s"], entry.fields[b"c"], entry.fields[b"m"]
+            if own is not None and of != cycle:
+                return figures, own
+            if stream == OWN:
+                cycle, own = of, decode_health(plain)
+            elif own is not None:
+                figures.append(decode_health(plain))
+        at = f"({rows[-1][0].decode()}"
+    return figures, own
 
 
 class Log:

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from streams import letters
-from streams.conf import Retain
 from streams.errors import Unreachable
 from streams.gateway.client import Client
 from streams.ids import EntryId
 from streams.letters import Letter
 from streams.models import Action, LedgerEntry
+from streams.parsing import Retain
 from streams.worker import Worker
 from tests import handlers
 from tests.integration.conftest import DEAD, GROUP, STREAM, add, counted, drain, pending

@@ -4,6 +4,7 @@ import pytest
 
 from streams import conf
 from streams.errors import Unreachable
+from streams.parsing import Retain
 from streams.readings import Shape
 
 
@@ -61,10 +62,8 @@ def test_the_fields_of_a_reading_can_be_named(tmp_path: Path) -> None:
     assert config.units == {"watt": "W"}
 
 
-@pytest.mark.parametrize(
-    ("text", "retain"), [("1000", conf.Retain(entries=1000)), ("7d", conf.Retain(age_ms=7 * 86_400_000))]
-)
-def test_how_much_is_kept_is_a_number_of_entries_or_an_age(tmp_path: Path, text: str, retain: conf.Retain) -> None:
+@pytest.mark.parametrize(("text", "retain"), [("1000", Retain(entries=1000)), ("7d", Retain(age_ms=7 * 86_400_000))])
+def test_how_much_is_kept_is_a_number_of_entries_or_an_age(tmp_path: Path, text: str, retain: Retain) -> None:
     assert read(tmp_path, RETAIN=text).retain == retain
 
 

@@ -15,6 +15,14 @@ PURE = [
     "frames",
     "snapshot",
     "health",
+    "thresholds",
+    "windows",
+    "figures",
+    "verdicts",
+    "findings",
+    "remedies",
+    "overview",
+    "parsing",
     "batches",
     "letters",
     "handlers",
@@ -33,6 +41,7 @@ ONLY_LOOKS = [
     "management/commands/pending",
     "management/commands/claim",
     "management/commands/dead",
+    "management/commands/health",
 ]
 
 

@@ -38,8 +38,9 @@ def stuck(r: Server) -> list[str]:
 async def test_streams_are_listed_without_our_own_logs(r: Server, get: Get, stuck: list[str]) -> None:
     commit(r, (server_ms(r), "1", 1.0))
     r.xadd("a b", {"x": 1})
+    unheard = {"verdict": "UNKNOWN", "severity": None, "reason": None}
     assert await get() == {
-        "streams": [{"name": "a b", "path": "~YSBi"}, {"name": STREAM, "path": STREAM}],
+        "streams": [{"name": "a b", "path": "~YSBi", **unheard}, {"name": STREAM, "path": STREAM, **unheard}],
         "complete": True,
     }
 
@@ -57,7 +58,8 @@ async def test_rates_come_from_the_monitor_while_it_watches(r: Server, get: Get,
     figures = {
         "t": server_ms(r),
         "stream": {"length": 5, "in_per_s": 2.5},
-        "groups": [{"name": GROUP, "lag": 1, "pending": 1, "delivered_per_s": 1.5, "acked_per_s": 0.0}],
+        "verdict": "OK",
+        "groups": [{"name": GROUP, "path": GROUP, "lag": 1, "pending": 1, "delivered_per_s": 1.5, "acked_per_s": 0.0}],
     }
     r.xadd(HEALTH, {"s": STREAM, "m": json.dumps(figures)})
     await get(f"{STREAM}/")

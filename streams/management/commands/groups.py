@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from streams import looking
 from streams.durations import spoken
-from streams.health import describe
+from streams.health import described
 from streams.management.printing import add_place, emit_json, emit_table, errors_as_sentences
 from streams.plain import lag_in_words
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         """Print them."""
         with errors_as_sentences():
-            plain = describe([looking.snapshot(options["stream"])])
+            plain = described([looking.snapshot(options["stream"])])
         if options["json"]:
             emit_json(self.stdout, {"stream": plain["name"], "groups": plain["groups"]})
         elif plain["groups"]:

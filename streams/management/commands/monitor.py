@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -38,13 +37,11 @@ class Command(BaseCommand):
             monitor.observe_once()
         except StreamwatchError as error:
             raise CommandError(f"{error} Check REDIS_URL.") from error
-        repeat(lambda: rest_after(monitor, interval), stop, logger)
+        repeat(lambda: observe(monitor, interval), stop, logger)
         with contextlib.suppress(StreamwatchError):
             monitor.leave()
 
 
-def rest_after(monitor: Monitor, interval: float) -> float:
-    """Observe once; the seconds left of the interval."""
-    began = time.monotonic()
-    monitor.observe_once()
-    return max(0.0, interval - (time.monotonic() - began))
+def observe(monitor: Monitor, interval: float) -> float:
+    """Observe once; the seconds to rest."""
+    return monitor.rest_s if monitor.observe_once() else interval

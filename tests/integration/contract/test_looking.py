@@ -12,7 +12,7 @@ from streams.errors import (
     Unreachable,
     WrongType,
 )
-from streams.gateway import looks
+from streams.gateway import looks, snapshots
 from streams.gateway.client import Client
 from streams.ids import ZERO, EntryId
 from streams.snapshot import PendingFilter, Quality
@@ -24,7 +24,7 @@ def test_a_snapshot_holds_stream_groups_and_consumers(client: Client, raw: Serve
     ids = add(raw, 5)
     raw.xgroup_create(S, G, id="0")
     raw.xreadgroup(G, "c", {S: ">"}, count=2)
-    snapshot = looks.snapshot(client, S)
+    snapshot = snapshots.snapshot(client, S)
     assert snapshot.stream
     assert (snapshot.stream.length, str(snapshot.stream.last_id)) == (5, ids[-1].decode())
     group = snapshot.groups[0]
@@ -41,20 +41,20 @@ def test_the_lag_is_right_after_trimming_past_the_group(client: Client, raw: Ser
     raw.xreadgroup(G, "c", {S: ">"}, count=5)
     for _ in range(500):
         raw.xadd(S, {"n": 0}, maxlen=100, approximate=False)
-    assert looks.snapshot(client, S).groups[0].lag.entries == 100
+    assert snapshots.snapshot(client, S).groups[0].lag.entries == 100
 
 
 def test_a_long_lag_is_bounded_from_one_side_and_says_from_which(client: Client, raw: Server) -> None:
     add(raw, 30)
     raw.xgroup_create(S, G, id="0")
-    lag = looks.snapshot(client, S, count_cap=10).groups[0].lag
+    lag = snapshots.snapshot(client, S, count_cap=10).groups[0].lag
     assert (lag.entries, lag.quality) in {(30, Quality.AT_MOST), (10, Quality.AT_LEAST)}
 
 
 def test_a_missing_stream_and_a_key_of_another_type_are_told_apart(client: Client, raw: Server) -> None:
     raw.set("other", "x")
-    assert looks.snapshot(client, b"missing").stream is None
-    assert looks.snapshot(client, b"other").problem == "the key holds a string, not a stream"
+    assert snapshots.snapshot(client, b"missing").stream is None
+    assert snapshots.snapshot(client, b"other").problem == "the key holds a string, not a stream"
     with pytest.raises(WrongType):
         looks.xinfo_stream(client, b"other")
     with pytest.raises(NoSuchStream):
@@ -153,7 +153,7 @@ def test_without_the_right_to_run_scripts_looking_still_works(client: Client, ra
     raw.xgroup_create(S, G, id="0")
     commands = ["+ping", "+time", "+type", "+xinfo", "+xpending", "+xrange", "+select"]
     raw.acl_setuser("looker", enabled=True, reset=True, passwords=["+pw"], commands=commands, keys=["*"])
-    snapshot = looks.snapshot(Client(url.replace("redis://", "redis://looker:pw@")), S)
+    snapshot = snapshots.snapshot(Client(url.replace("redis://", "redis://looker:pw@")), S)
     assert snapshot.stream
     assert snapshot.stream.length == 3
     assert snapshot.groups[0].lag.entries in {3, 1}

@@ -1,9 +1,9 @@
-// The pending page refreshes its rows, unless somebody is at work in them.
+// A page drawn by the server refreshes its part with id "rows", unless somebody is at work in it.
 
-const EVERY_MS = 1500;
 const rows = document.getElementById("rows");
 const state = document.getElementById("state");
 let freshAt = Date.now();
+let busy = false;
 
 function localTimes() {
   for (const time of document.querySelectorAll("time")) time.textContent = new Date(time.dateTime).toLocaleString([], { hour12: false });
@@ -14,7 +14,9 @@ const isInUse = () =>
   (!getSelection().isCollapsed && rows.contains(getSelection().anchorNode));
 
 async function refresh() {
+  if (busy) return;
   if (isInUse()) return say("held while you read");
+  busy = true;
   const url = new URL(location.href);
   url.searchParams.set("fragment", "1");
   try {
@@ -24,10 +26,13 @@ async function refresh() {
     if (isInUse()) return;
     rows.replaceChildren(...drawn.body.childNodes);
     localTimes();
+    rows.dispatchEvent(new Event("refreshed"));
     freshAt = Date.now();
     say("live");
   } catch {
     say(`stale since ${new Date(freshAt).toLocaleTimeString([], { hour12: false })}`);
+  } finally {
+    busy = false;
   }
 }
 
@@ -38,5 +43,5 @@ function say(text) {
 
 if (rows) {
   localTimes();
-  setInterval(refresh, EVERY_MS);
+  setInterval(refresh, Number(rows.dataset.every || 1500));
 }

@@ -1,0 +1,192 @@
+"""Snapshots of many streams in few round trips: what the monitor asks the server every second.
+
+Nothing here costs in proportion to a PEL or a payload: XINFO STREAM (IDs only), XINFO GROUPS, and per group XINFO
+CONSUMERS and the XPENDING summary where there is anything to ask for, and one look at the first unread entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from streams.errors import AccessDenied, NoSuchGroup, NoSuchStream, ServerRefused, WrongType
+from streams.gateway import looks
+from streams.gateway.client import Argument, Client, Reply, Script
+from streams.gateway.looks import checked, id_or_none, mapping
+from streams.ids import EntryId
+from streams.snapshot import Consumer, ConsumerGroup, Snapshot, Stream, judge_lag
+
+# How many undelivered entries are counted to confirm a lag, and how many payload bytes the server may touch for it.
+COUNT_CAP = 500
+COUNT_BYTES = 256 * 1024
+# Of so many counted entries a look at all groups may consist; the cap of each shrinks as groups become more.
+_COUNTED_IN_ALL = 20_000
+# Rows of a PEL, oldest first, that are looked at for their delivery counts.
+OLDEST = 10
+# Commands sent together, so that no reply grows beyond what the server buffers easily.
+_TOGETHER = 500
+
+# The first entry after an ID and a count up to a cap, without sending payloads; big entries are counted less far.
+_UNREAD = Script("""
+local first = redis.call('XRANGE', KEYS[1], ARGV[1], '+', 'COUNT', 1)
+if #first == 0 then return {false, 0, 1} end
+local cap = tonumber(ARGV[2])
+if cap < 2 then return {first[1][1], 1, 0} end
+local size = 64
+for _, part in ipairs(first[1][2]) do size = size + #part end
+cap = math.max(1, math.min(cap, math.floor(tonumber(ARGV[3]) / size)))
+local count = #redis.call('XRANGE', KEYS[1], ARGV[1], '+', 'COUNT', cap + 1)
+return {first[1][1], math.min(count, cap), count <= cap and 1 or 0}
+""")
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A group whose answers are being collected."""
+
+    key: bytes
+    stream: Stream
+    row: dict[bytes, Reply]
+    consumers: Reply = ()
+    pending: Reply = field(default_factory=lambda: [0, None])
+    oldest: Reply = None
+    unread: Reply = field(default_factory=lambda: [None, 0, 1])
+
+    @property
+    def delivered(self) -> EntryId:
+        return EntryId.from_reply(self.row[b"last-delivered-id"])
+
+
+def snapshot(client: Client, key: bytes, count_cap: int = COUNT_CAP) -> Snapshot:
+    """One stream with all groups and consumers; `problem` instead of an error for a key of another type."""
+    return snapshots(client, [key], count_cap=count_cap)[0]
+
+
+def snapshots(client: Client, keys: Sequence[bytes], *, count_cap: int = COUNT_CAP) -> list[Snapshot]:
+    """A snapshot of each stream, in the order of the keys; what vanishes between the questions is left out."""
+    now = looks.server_ms(client)
+    answers = list(
+        zip(keys, _streams(client, keys), _together(client, [["XINFO", "GROUPS", k] for k in keys]), strict=True)
+    )
+    groups = {key: _rows(key, stream, rows) for key, stream, rows in answers}
+    asked = [group for found in groups.values() for group in found]
+    _ask(client, asked)
+    _ask_unread(client, asked, max(10, min(count_cap, _COUNTED_IN_ALL // max(1, len(asked)))))
+    return [_snapshot(client, key, now, stream, groups[key]) for key, stream, _ in answers]
+
+
+def _streams(client: Client, keys: Sequence[bytes]) -> Iterator[Reply]:
+    """Each key's Stream, or the error that says why there is none."""
+    for key, reply in zip(keys, client.run_all(looks.STREAM_INFO, [(key, ()) for key in keys]), strict=True):
+        if isinstance(reply, AccessDenied):
+            yield _without_scripts(client, key)
+        elif isinstance(reply, NoSuchStream | WrongType):
+            yield reply
+        else:
+            yield looks.stream_of(*checked(reply))
+
+
+def _without_scripts(client: Client, key: bytes) -> Reply:
+    try:
+        return looks.xinfo_stream(client, key)
+    except (NoSuchStream, WrongType) as error:
+        return error
+
+
+def _rows(key: bytes, stream: Reply, rows: Reply) -> list[_Asked]:
+    if not isinstance(stream, Stream) or isinstance(rows, NoSuchStream | WrongType):
+        return []
+    return [_Asked(key, stream, mapping(row)) for row in checked(rows)]
+
+
+def _ask(client: Client, groups: Sequence[_Asked]) -> None:
+    """Consumers, the summary of the PEL and its oldest rows, where XINFO GROUPS says that there are any."""
+    commands: list[list[Argument]] = []
+    places: list[tuple[_Asked, str]] = []
+    for group in groups:
+        name = group.row[b"name"]
+        if group.row[b"consumers"]:
+            commands.append(["XINFO", "CONSUMERS", group.key, name])
+            places.append((group, "consumers"))
+        if group.row[b"pending"]:
+            commands.append(["XPENDING", group.key, name])
+            places.append((group, "pending"))
+            commands.append(["XPENDING", group.key, name, "-", "+", OLDEST])
+            places.append((group, "oldest"))
+    for (group, place), reply in zip(places, _together(client, commands), strict=True):
+        setattr(group, place, reply)
+
+
+def _ask_unread(client: Client, groups: Sequence[_Asked], cap: int) -> None:
+    """The first unread entry of each group that has any; counted where the server's own figure is small or absent."""
+    unread = [group for group in groups if group.delivered < group.stream.last_id]
+    calls: list[tuple[bytes, list[Argument]]] = [
+        (group.key, [str(group.delivered.next()), _cap(group, cap), COUNT_BYTES]) for group in unread
+    ]
+    for start in range(0, len(calls), _TOGETHER):
+        replies = client.run_all(_UNREAD, calls[start : start + _TOGETHER])
+        for group, reply in zip(unread[start:], replies, strict=False):
+            group.unread = _without_script(client, group) if isinstance(reply, AccessDenied | ServerRefused) else reply
+
+
+def _cap(group: _Asked, cap: int) -> int:
+    server = group.row.get(b"lag")
+    return cap if server is None or server <= cap else 1
+
+
+def _without_script(client: Client, group: _Asked) -> Reply:
+    rows = client.call("XRANGE", group.key, str(group.delivered.next()), "+", "COUNT", 1)
+    return [rows[0][0] if rows else None, len(rows), not rows]
+
+
+def _snapshot(client: Client, key: bytes, now: int, stream: Reply, groups: Sequence[_Asked]) -> Snapshot:
+    if isinstance(stream, WrongType):
+        kind = looks.key_type(client, key)
+        return Snapshot(key, now, None, problem=f"the key holds a {kind}, not a stream")
+    if not isinstance(stream, Stream):
+        return Snapshot(key, now, None)
+    return Snapshot(key, now, stream, tuple(_group(group) for group in groups if not _has_vanished(group)))
+
+
+def _has_vanished(group: _Asked) -> bool:
+    answers = (group.consumers, group.pending, group.oldest, group.unread)
+    return any(isinstance(answer, NoSuchGroup | NoSuchStream) for answer in answers)
+
+
+def _group(asked: _Asked) -> ConsumerGroup:
+    row, stream, delivered = asked.row, asked.stream, asked.delivered
+    total, oldest = checked(asked.pending)[:2]
+    first, counted, is_all = checked(asked.unread)
+    lag = judge_lag(
+        server=row.get(b"lag"),
+        length=stream.length,
+        delivered=delivered,
+        last=stream.last_id,
+        counted=counted,
+        counted_all=bool(is_all),
+    )
+    rows = checked(asked.oldest)
+    return ConsumerGroup(
+        name=row[b"name"],
+        last_delivered=delivered,
+        entries_read=row.get(b"entries-read"),
+        pending=total,
+        oldest_pending=id_or_none(oldest),
+        first_unread=id_or_none(first),
+        lag=lag,
+        consumers=tuple(_consumer(mapping(consumer)) for consumer in checked(asked.consumers)),
+        deliveries=max((found[3] for found in rows), default=None) if rows else None,
+    )
+
+
+def _consumer(row: dict[bytes, Reply]) -> Consumer:
+    inactive = row.get(b"inactive")
+    never = inactive is not None and inactive < 0
+    return Consumer(row[b"name"], row[b"pending"], row[b"idle"], None if never else inactive, never)
+
+
+def _together(client: Client, commands: Sequence[Sequence[Argument]]) -> list[Reply]:
+    replies: list[Reply] = []
+    for start in range(0, len(commands), _TOGETHER):
+        replies += client.call_all(commands[start : start + _TOGETHER])
+    return replies
