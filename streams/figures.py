@@ -46,27 +46,37 @@ def trimmed_per_s(looks: Sequence[Snapshot]) -> float | None:
     return _trimmed(first, last, looks[-1].taken_at - looks[0].taken_at)
 
 
-def delivered(earlier: ConsumerGroup, later: ConsumerGroup) -> int | None:
-    """Entries delivered between two looks; None when neither the position nor the server's count can tell."""
-    if earlier.last_delivered == later.last_delivered:
+def delivered(earlier: Look, later: Look) -> int | None:
+    """Entries delivered between two looks; None when neither the position nor a count can tell.
+
+    Where the server does not count what was read (before 7.0), it is the growth of the stream less that of the lag:
+    true while both lags were counted to the end and the stream still begins with the same entry.
+    """
+    before, after = earlier.group, later.group
+    if before.last_delivered == after.last_delivered:
         return 0
-    if earlier.entries_read is None or later.entries_read is None or later.entries_read < earlier.entries_read:
+    if before.entries_read is not None and after.entries_read is not None:
+        return after.entries_read - before.entries_read if after.entries_read >= before.entries_read else None
+    if after.last_delivered < before.last_delivered or earlier.stream.first_id != later.stream.first_id:
         return None
-    return later.entries_read - earlier.entries_read
+    if before.lag.quality is not Quality.EXACT or after.lag.quality is not Quality.EXACT:
+        return None
+    grown = later.stream.length - earlier.stream.length - (after.lag.entries or 0) + (before.lag.entries or 0)
+    return grown if grown >= 0 else None
 
 
-def acked(earlier: ConsumerGroup, later: ConsumerGroup) -> int | None:
+def acked(earlier: Look, later: Look) -> int | None:
     """Entries acknowledged between two looks: claims move pending entries, so what left the PEL was acknowledged."""
     given = delivered(earlier, later)
-    return None if given is None else max(0, given - (later.pending - earlier.pending))
+    return None if given is None else max(0, given - (later.group.pending - earlier.group.pending))
 
 
-def group_rates(earlier: ConsumerGroup | None, later: ConsumerGroup, span_ms: int) -> tuple[float | None, float | None]:
+def group_rates(earlier: Look | None, later: Look) -> tuple[float | None, float | None]:
     """Entries delivered and acknowledged per second."""
+    span_ms = later.at - earlier.at if earlier else 0
     if earlier is None or span_ms <= 0:
         return None, None
-    given, done = delivered(earlier, later), acked(earlier, later)
-    return _per_s(given, span_ms), _per_s(done, span_ms)
+    return _per_s(delivered(earlier, later), span_ms), _per_s(acked(earlier, later), span_ms)
 
 
 def drain_ms(lag: int | None, nets: Sequence[float | None]) -> tuple[int, int] | None:

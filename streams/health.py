@@ -13,7 +13,7 @@ from streams.remedies import Remedy
 from streams.snapshot import Consumer, ConsumerGroup, Lag, Quality, Snapshot, Stream
 from streams.thresholds import Thresholds
 from streams.verdicts import Judgement
-from streams.windows import GroupWindow, StreamWindow
+from streams.windows import GroupWindow, Look, StreamWindow
 
 Plain = dict[str, Any]
 # What one look alone cannot tell, so that the monitor's word is taken for it.
@@ -121,10 +121,7 @@ def _stream(stream: Stream, now_ms: int, window: StreamWindow) -> Plain:
 
 
 def _group(group: ConsumerGroup, now: Snapshot, window: StreamWindow) -> Plain:
-    before = window.recent[0]
-    delivered, acked = figures.group_rates(
-        before.group(group.name) if before is not now else None, group, now.taken_at - before.taken_at
-    )
+    delivered, acked = _rates(group, now, window.recent[0])
     return {
         "name": shown(group.name),
         "path": to_path(group.name),
@@ -145,6 +142,13 @@ def _group(group: ConsumerGroup, now: Snapshot, window: StreamWindow) -> Plain:
     }
 
 
+def _rates(group: ConsumerGroup, now: Snapshot, before: Snapshot) -> tuple[float | None, float | None]:
+    earlier = before.group(group.name)
+    if now.stream is None or before.stream is None or earlier is None:
+        return None, None
+    return figures.group_rates(Look(before.taken_at, before.stream, earlier), Look(now.taken_at, now.stream, group))
+
+
 def _window_figures(window: GroupWindow) -> Plain:
     room, now = figures.room(window), window.now
     drain = figures.drain_ms(now.group.lag.entries, _nets(window))
@@ -163,7 +167,7 @@ def _nets(window: GroupWindow) -> list[float | None]:
     pairs = [(window.looks[-2], window.now), (window.first, window.now)] if len(window.looks) > 1 else []
     nets: list[float | None] = []
     for first, last in pairs:
-        given = figures.delivered(first.group, last.group)
+        given = figures.delivered(first, last)
         added = (first.stream.entries_added, last.stream.entries_added)
         if given is None or added[0] is None or added[1] is None or last.at <= first.at:
             nets.append(None)

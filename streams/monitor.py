@@ -119,7 +119,7 @@ class Monitor:
     def _recall(self) -> None:
         """Fill the windows from the health log, so that a new leader need not watch for minutes before it judges."""
         limits = self._config.thresholds
-        since = looks.server_ms(self._client) - limits.span_ms - limits.step_ms
+        since = looks.server_ms(self._client) - limits.span_ms - 2 * limits.step_ms
         for entry in logs.recent_health(self._client, self._config.health_key, since):
             stream = entry.fields.get(b"s", logs.OWN)
             window = self._windows.setdefault(stream, StreamWindow(limits))

@@ -135,7 +135,7 @@ def _stopped(window: GroupWindow) -> Judgement | None:
 def _stuck(window: GroupWindow) -> Judgement | None:
     group, now = window.now.group, window.now.at
     oldest = group.oldest_pending and group.oldest_pending.age_ms(now)
-    done = figures.acked(window.first.group, group)
+    done = figures.acked(window.first, window.now)
     if not (window.is_full and group.pending and done == 0 and (oldest or 0) > window.limits.stuck_ms):
         return None
     if _is_delivering(window):
@@ -148,7 +148,7 @@ def _stuck(window: GroupWindow) -> Judgement | None:
 
 def _not_acking(window: GroupWindow) -> Judgement | None:
     group = window.now.group
-    given, done = figures.delivered(window.first.group, group), figures.acked(window.first.group, group)
+    given, done = figures.delivered(window.first, window.now), figures.acked(window.first, window.now)
     if not (window.is_full and _is_delivering(window) and done == 0 and group.pending):
         return None
     reason = (
@@ -258,7 +258,7 @@ def _unknown(window: GroupWindow) -> Judgement:
 
 def _is_delivering(window: GroupWindow) -> bool:
     """Whether entries were delivered through the window, not only at one end of it."""
-    given = figures.delivered(window.first.group, window.now.group)
+    given = figures.delivered(window.first, window.now)
     middle = window.looks[len(window.looks) // 2].group.last_delivered
     ends = (window.first.group.last_delivered, window.now.group.last_delivered)
     return given is not None and given >= window.limits.not_acking_deliveries and ends[0] != middle != ends[1]

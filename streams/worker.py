@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from streams import handlers, names
 from streams.batches import RawEntry
@@ -23,6 +23,7 @@ from streams.ids import ZERO
 from streams.joining import Joining
 from streams.processing import Pace, Processor
 from streams.recovery import Recovery
+from streams.reporting import Reporting
 from streams.tidying import Tidying
 
 logger = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class Worker:
             Joining(config, self._client, self._seat),
             Tidying(config, self._client, self._seat),
         )
+        self._reporting = Reporting(config, self._client, self._seat)
         self._has_joined = False
 
     @property
@@ -76,6 +78,7 @@ class Worker:
                 self._join()
             self._joining.remember()
             self._tidying.step(feeds=self._committer.feeds)
+            self._reporting.step()
             return self._work()
         except (NoSuchGroup, NoSuchStream) as error:
             self._interrupt()
@@ -92,6 +95,7 @@ class Worker:
         is_empty = upkeep.leave(self._client, self._seat.place)
         if is_empty:
             logger.info("Consumer %s has nothing pending and is removed.", self.consumer)
+        self._reporting.leave()
         self._seat.leave(is_empty=is_empty)
 
     def _join(self) -> None:
@@ -105,7 +109,7 @@ class Worker:
     def _work(self) -> bool:
         """What is on its way first, then what was delivered before, then new entries."""
         if self._backlog.is_on:
-            self._backlog.step(read_on=not self._recovery.is_due)
+            self._timed(lambda: self._backlog.step(read_on=not self._recovery.is_due))
             return True
         if self._recovery.step():
             return True
@@ -113,8 +117,13 @@ class Worker:
         if len(entries) == self._count and self._committer.processor.is_quick:
             self._backlog.start(entries)
         elif entries:
-            self._recovery.note(self._committer.commit(entries))
+            self._timed(lambda: self._recovery.note(self._committer.commit(entries)))
         return bool(entries)
+
+    def _timed(self, work: Callable[[], None]) -> None:
+        before, began = self.readings + self.dead_letters, time.monotonic()
+        work()
+        self._reporting.note(self.readings + self.dead_letters - before, time.monotonic() - began)
 
     def _new_entries(self) -> Sequence[RawEntry]:
         count = self._committer.processor.at_once(self._count)
