@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from dashboard.board import LATE_MS
 from dashboard.hub import hub
-from streams import access, health, looking, names, plain
+from streams import access, health, looking, names, past, plain
 from streams.errors import (
     AccessDenied,
     BadRequest,
@@ -131,6 +132,33 @@ async def sensors(_: HttpRequest, stream: str) -> dict[str, Any]:
         return await hub().sensors(key)
     except TimeoutError:
         raise Unreachable("the frames log is still being read: try again in a few seconds") from None
+
+
+@answers
+def history(request: HttpRequest, stream: str, group: str = "") -> dict[str, Any]:
+    """GET …[/groups/<group>]/history/?from=&to=&points=: health figures of a span (ms), and what was done meanwhile.
+
+    {"t", "figures": {name: {"min", "max", "last"}}, "verdict", "resolution_s", "marks"}; empty where nobody looked.
+    """
+    query, now_ms = request.GET, time.time_ns() // 1_000_000
+    to_ms = _number(query.get("to"), "to") or now_ms
+    return past.figures_over(
+        stream,
+        group,
+        from_ms=_number(query.get("from"), "from") or max(0, to_ms - 900_000),
+        to_ms=to_ms,
+        points=_number(query.get("points") or "600", "points"),
+        shown=(_shown(stream), _shown(group)),
+        now_ms=now_ms,
+    )
+
+
+def _shown(segment: str) -> str:
+    """A name as the ledger writes it; of one that is too long for a path, nothing is marked."""
+    try:
+        return names.shown(names.from_path(segment))
+    except ValueError:
+        return segment
 
 
 @answers

@@ -18,6 +18,8 @@ urlpatterns = [
     path("api/streams/", api.stream_list),
     path("api/streams/<str:stream>/", api.stream_detail),
     path("api/streams/<str:stream>/sensors/", api.sensors),
+    path("api/streams/<str:stream>/history/", api.history),
+    path("api/streams/<str:stream>/groups/<str:group>/history/", api.history),
     path("api/streams/<str:stream>/groups/<str:group>/pending/", api.pending),
     path("favicon.ico", RedirectView.as_view(url=static("favicon.svg"))),  # asked for by the admin's pages
     path("healthz", api.healthz, name="healthz"),

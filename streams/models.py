@@ -120,3 +120,18 @@ class LedgerEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} by {self.actor} on {self.stream}"
+
+
+from streams.history_models import HealthBlock, HealthSeries  # noqa: E402 - Django looks for models in this module
+
+__all__ = [
+    "Action",
+    "ConsumerGroup",
+    "DeadLetter",
+    "HealthBlock",
+    "HealthSeries",
+    "LedgerEntry",
+    "Outcome",
+    "PendingEntry",
+    "Stream",
+]

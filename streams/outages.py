@@ -26,7 +26,9 @@ class Outage:
         logger: logging.Logger,
         clock: Callable[[], float] = time.monotonic,
         draw: Callable[[], float] = random.random,
+        what: str = "Redis",
     ) -> None:
+        self._what = what
         self._logger, self._clock, self._draw = logger, clock, draw
         self._since: float | None = None
         self._attempt = 0
@@ -48,5 +50,5 @@ class Outage:
     def over(self) -> None:
         """Note a success."""
         if self._since is not None:
-            self._logger.warning("Redis answers again after %.1f s.", self._clock() - self._since)
+            self._logger.warning("%s answers again after %.1f s.", self._what, self._clock() - self._since)
         self._since, self._attempt = None, 0

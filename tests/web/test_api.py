@@ -164,3 +164,10 @@ async def test_health_and_readiness_are_told_apart(get: Get, settings: Any) -> N
     settings.STREAMWATCH = replace(settings.STREAMWATCH, redis_url="redis://127.0.0.1:1/0")
     down = await get("/readyz", 503)
     assert (down["redis"]["ok"], down["database"]["ok"]) == (False, True)
+
+
+async def test_history_of_a_span_nobody_watched_is_empty_and_a_wrong_span_is_said(r: Server, get: Get) -> None:
+    found = await get(f"{STREAM}/groups/{GROUP}/history/")
+    assert found["t"] == found["marks"] == []
+    wrong = await get(f"{STREAM}/groups/{GROUP}/history/?from=20&to=10", status=400)
+    assert wrong["error"]["field"] == "from"

@@ -7,9 +7,11 @@ import logging
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 
 from streams import conf
 from streams.errors import StreamwatchError
+from streams.keeping import Keeper
 from streams.monitor import Monitor
 from streams.running import Stop, repeat
 
@@ -37,11 +39,18 @@ class Command(BaseCommand):
             monitor.observe_once()
         except StreamwatchError as error:
             raise CommandError(f"{error} Check REDIS_URL.") from error
-        repeat(lambda: observe(monitor, interval), stop, logger)
+        keeper = Keeper()
+        keeper.start()
+        repeat(lambda: observe(monitor, keeper, interval), stop, logger)
+        with contextlib.suppress(DatabaseError):  # what could not be written was said when it began
+            keeper.close()
         with contextlib.suppress(StreamwatchError):
             monitor.leave()
 
 
-def observe(monitor: Monitor, interval: float) -> float:
+def observe(monitor: Monitor, keeper: Keeper, interval: float) -> float:
     """Observe once; the seconds to rest."""
-    return monitor.rest_s if monitor.observe_once() else interval
+    if not monitor.observe_once():
+        return interval
+    keeper.take(monitor.figures)
+    return monitor.rest_s
