@@ -18,7 +18,6 @@ STREAMS_A_PAGE = 100
 MOST_CARDS = 50
 # The hub of a process that has just started reads the health log first; a page waits for it no longer than this.
 _HEARD_WITHIN_S = 1.0
-_SEVERITIES = ("bad", "warning", "unknown", "good")
 
 
 @for_who_may_look_later
@@ -30,7 +29,7 @@ async def streams_page(request: HttpRequest) -> HttpResponse:
     found = overview.listing(
         hub().board.all_figures(),
         text=text,
-        severity=severity if severity in _SEVERITIES else "",
+        severity=severity if severity in overview.SEVERITIES else "",
         limit=STREAMS_A_PAGE,
         skip=skip,
     )
@@ -38,7 +37,7 @@ async def streams_page(request: HttpRequest) -> HttpResponse:
         "listing": found,
         "query": {"q": text, "severity": severity},
         "filtered": bool(text or severity),
-        "severities": [(name, found.severities.get(name, 0)) for name in _SEVERITIES],
+        "severities": [(name, found.severities.get(name, 0)) for name in overview.SEVERITIES],
         "shown_to": skip + len(found.rows),
         "shown_from": skip + 1,
         "next": skip + STREAMS_A_PAGE if skip + len(found.rows) < found.matching else None,

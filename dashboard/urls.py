@@ -6,6 +6,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from dashboard import api, health_views, views
+from dashboard.metrics import metrics
 
 urlpatterns = [
     path("", views.stream_page, name="home"),
@@ -24,6 +25,7 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url=static("favicon.svg"))),  # asked for by the admin's pages
     path("healthz", api.healthz, name="healthz"),
     path("readyz", api.readyz),
+    path("metrics", metrics, name="metrics"),
     path("admin/", admin.site.urls),
 ]
 

@@ -9,6 +9,7 @@ from typing import Any
 from streams.verdicts import ORDER, Verdict
 
 Plain = dict[str, Any]
+SEVERITIES = ("bad", "warning", "unknown", "good")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ def listing(
     """The streams whose name, or a group's, has the text in it, worst first; `severity` admits only that one."""
     every = [plain for plain in figures if plain["stream"] or plain["problem"]]
     wanted = [plain for plain in every if _has(plain, text) and severity in {"", plain["severity"]}]
-    wanted.sort(key=lambda plain: (rank(plain["verdict"]), plain["name"]))
+    wanted.sort(key=_place)
     counts: dict[str, int] = {}
     for plain in every:
         counts[plain["severity"]] = counts.get(plain["severity"], 0) + 1
@@ -41,7 +42,12 @@ def rank(verdict: str) -> int:
 
 def worst_first(groups: Sequence[Plain]) -> list[Plain]:
     """Groups as cards are laid out."""
-    return sorted(groups, key=lambda group: (rank(group["verdict"]), group["name"]))
+    return sorted(groups, key=_place)
+
+
+def _place(judged: Plain) -> tuple[int, int, str]:
+    """Worst first: what is bad, what is unknown, what is well; among these in the order of the verdicts."""
+    return SEVERITIES.index(judged["severity"]), rank(judged["verdict"]), judged["name"]
 
 
 def _has(plain: Plain, text: str) -> bool:

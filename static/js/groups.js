@@ -44,7 +44,10 @@ export class Groups {
 
   group(metrics, group) {
     const link = el("a", { href: `/streams/${encodeURIComponent(metrics.path)}/groups/${encodeURIComponent(group.path)}/pending/` }, count(group.pending));
-    const card = el("section", { class: "card group", "data-group": group.name }, el("h2", {}, bdi(group.name)));
+    const page = `/streams/${encodeURIComponent(metrics.path)}/groups/${encodeURIComponent(group.path)}/`;
+    const title = el("h2", {}, el("a", { href: page }, bdi(group.name || "(empty name)")));
+    const verdict = group.verdict && el("p", { class: "verdict-line" }, el("span", { class: "verdict", "data-severity": group.severity }, group.verdict), ` ${group.reason}`);
+    const card = el("section", { class: "card group", "data-group": group.name }, title, verdict);
     card.append(figures([
       ["Lag", lag(group)], ["Pending", link], ["Behind", group.behind_ms === 0 ? "none" : duration(group.behind_ms)],
       ["Oldest pending", group.pending ? duration(group.oldest_pending_ms) : "none"],

@@ -2,7 +2,7 @@
 
 import uPlot from "../uplot/uPlot.esm.js";
 import { el } from "./dom.js";
-import { count, duration } from "./format.js";
+import { clock, count, duration } from "./format.js";
 
 const EVERY_MS = 10000;
 const CHARTS = [
@@ -35,6 +35,8 @@ function markLines(marks) {
   }] } };
 }
 
+const moment = (ms, span) => (span > 86400000 ? `${new Date(ms).toLocaleDateString([], { month: "short", day: "numeric" })} ${clock(ms, false)}` : clock(ms, false));
+
 function options(unit, names, marks, width, from, to) {
   const axis = { stroke: style("--quiet"), grid: { stroke: style("--line"), width: 1 }, ticks: { stroke: style("--line"), width: 1 } };
   const series = names.flatMap((name, i) => {
@@ -43,9 +45,9 @@ function options(unit, names, marks, width, from, to) {
   });
   return {
     width, height: 170, cursor: { sync: { key: "history" }, drag: { x: false, y: false } }, plugins: [markLines(marks)],
-    scales: { x: { range: [from / 1000, to / 1000] }, y: { range: (u, low, high) => [0, Math.max(1, high || 1) * 1.05] } },
-    axes: [axis, { ...axis, size: 74, values: (u, ticks) => ticks.map((v) => (unit === "time" ? duration(v) : count(v))) }],
-    series: [{}, ...series],
+    scales: { x: { range: [from / 1000, to / 1000] }, y: { range: (u, low, high) => [0, Math.max(unit === "time" ? 1000 : 1, high || 1) * 1.05] } },
+    axes: [{ ...axis, space: 70, values: (u, ticks) => ticks.map((t) => moment(t * 1000, to - from)) }, { ...axis, size: 74, values: (u, ticks) => ticks.map((v) => (unit === "time" ? duration(Math.round(v)) : count(v))) }],
+    series: [{ value: (u, t) => (t === null ? "" : moment(t * 1000, 2 * 86400000)) }, ...series],
     bands: names.map((name, i) => ({ series: [2 * i + 1, 2 * i + 2], fill: `${style(`--series-${i + 1}`)}33` })),
   };
 }
