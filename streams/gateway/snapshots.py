@@ -1,7 +1,7 @@
 """Snapshots of many streams in few round trips: what the monitor asks the server every second.
 
 Nothing here costs in proportion to a PEL or a payload: XINFO STREAM (IDs only), XINFO GROUPS, and per group XINFO
-CONSUMERS and the XPENDING summary where there is anything to ask for, and one look at the first unread entry.
+CONSUMERS and the ten oldest rows of the PEL where there are any, and one look at the first unread entry.
 """
 
 from __future__ import annotations
@@ -20,23 +20,34 @@ from streams.snapshot import Consumer, ConsumerGroup, Snapshot, Stream, judge_la
 COUNT_CAP = 500
 COUNT_BYTES = 256 * 1024
 # Of so many counted entries a look at all groups may consist; the cap of each shrinks as groups become more.
-_COUNTED_IN_ALL = 20_000
+_COUNTED_IN_ALL = 4000
 # Rows of a PEL, oldest first, that are looked at for their delivery counts.
 OLDEST = 10
 # Commands sent together, so that no reply grows beyond what the server buffers easily.
 _TOGETHER = 500
+# A script holds up the server for as long as it runs: so many groups take well below a millisecond.
+_GROUPS_A_SCRIPT = 50
 
-# The first entry after an ID and a count up to a cap, without sending payloads; big entries are counted less far.
+# For each (ID, cap): the first entry after the ID and a count up to the cap, without sending payloads; big entries are
+# counted less far. One call for all groups of a stream, because calling costs more than looking.
 _UNREAD = Script("""
-local first = redis.call('XRANGE', KEYS[1], ARGV[1], '+', 'COUNT', 1)
-if #first == 0 then return {false, 0, 1} end
-local cap = tonumber(ARGV[2])
-if cap < 2 then return {first[1][1], 1, 0} end
-local size = 64
-for _, part in ipairs(first[1][2]) do size = size + #part end
-cap = math.max(1, math.min(cap, math.floor(tonumber(ARGV[3]) / size)))
-local count = #redis.call('XRANGE', KEYS[1], ARGV[1], '+', 'COUNT', cap + 1)
-return {first[1][1], math.min(count, cap), count <= cap and 1 or 0}
+local answers = {}
+for i = 2, #ARGV, 2 do
+  local rows = redis.call('XRANGE', KEYS[1], ARGV[i], '+', 'COUNT', 2)
+  local cap = tonumber(ARGV[i + 1])
+  if #rows < 2 then
+    answers[#answers + 1] = {rows[1] and rows[1][1] or false, #rows, 1}
+  elseif cap < 2 then
+    answers[#answers + 1] = {rows[1][1], 1, 0}
+  else
+    local size = 64
+    for _, part in ipairs(rows[1][2]) do size = size + #part end
+    cap = math.max(1, math.min(cap, math.floor(tonumber(ARGV[1]) / size)))
+    local count = #redis.call('XRANGE', KEYS[1], ARGV[i], '+', 'COUNT', cap + 1)
+    answers[#answers + 1] = {rows[1][1], math.min(count, cap), count <= cap and 1 or 0}
+  end
+end
+return answers
 """)
 
 
@@ -48,8 +59,7 @@ class _Asked:
     stream: Stream
     row: dict[bytes, Reply]
     consumers: Reply = ()
-    pending: Reply = field(default_factory=lambda: [0, None])
-    oldest: Reply = None
+    oldest: Reply = ()
     unread: Reply = field(default_factory=lambda: [None, 0, 1])
 
     @property
@@ -71,7 +81,7 @@ def snapshots(client: Client, keys: Sequence[bytes], *, count_cap: int = COUNT_C
     groups = {key: _rows(key, stream, rows) for key, stream, rows in answers}
     asked = [group for found in groups.values() for group in found]
     _ask(client, asked)
-    _ask_unread(client, asked, max(10, min(count_cap, _COUNTED_IN_ALL // max(1, len(asked)))))
+    _ask_unread(client, asked, max(2, min(count_cap, _COUNTED_IN_ALL // max(1, len(asked)))))
     return [_snapshot(client, key, now, stream, groups[key]) for key, stream, _ in answers]
 
 
@@ -100,7 +110,7 @@ def _rows(key: bytes, stream: Reply, rows: Reply) -> list[_Asked]:
 
 
 def _ask(client: Client, groups: Sequence[_Asked]) -> None:
-    """Consumers, the summary of the PEL and its oldest rows, where XINFO GROUPS says that there are any."""
+    """Consumers and the oldest rows of the PEL, where XINFO GROUPS says that there are any."""
     commands: list[list[Argument]] = []
     places: list[tuple[_Asked, str]] = []
     for group in groups:
@@ -109,8 +119,6 @@ def _ask(client: Client, groups: Sequence[_Asked]) -> None:
             commands.append(["XINFO", "CONSUMERS", group.key, name])
             places.append((group, "consumers"))
         if group.row[b"pending"]:
-            commands.append(["XPENDING", group.key, name])
-            places.append((group, "pending"))
             commands.append(["XPENDING", group.key, name, "-", "+", OLDEST])
             places.append((group, "oldest"))
     for (group, place), reply in zip(places, _together(client, commands), strict=True):
@@ -119,19 +127,33 @@ def _ask(client: Client, groups: Sequence[_Asked]) -> None:
 
 def _ask_unread(client: Client, groups: Sequence[_Asked], cap: int) -> None:
     """The first unread entry of each group that has any; counted where the server's own figure is small or absent."""
-    unread = [group for group in groups if group.delivered < group.stream.last_id]
+    of_stream: dict[bytes, list[_Asked]] = {}
+    for group in groups:
+        if group.delivered < group.stream.last_id:
+            of_stream.setdefault(group.key, []).append(group)
+    unread = [some for found in of_stream.values() for some in _chunks(found)]
     calls: list[tuple[bytes, list[Argument]]] = [
-        (group.key, [str(group.delivered.next()), _cap(group, cap), COUNT_BYTES]) for group in unread
+        (some[0].key, [COUNT_BYTES, *(part for g in some for part in (str(g.delivered.next()), _cap(g, cap)))])
+        for some in unread
     ]
-    for start in range(0, len(calls), _TOGETHER):
-        replies = client.run_all(_UNREAD, calls[start : start + _TOGETHER])
-        for group, reply in zip(unread[start:], replies, strict=False):
-            group.unread = _without_script(client, group) if isinstance(reply, AccessDenied | ServerRefused) else reply
+    for some, reply in zip(unread, client.run_all(_UNREAD, calls), strict=True):
+        refused = isinstance(reply, AccessDenied | ServerRefused)
+        for n, group in enumerate(some):
+            found = _without_script(client, group) if refused else reply
+            group.unread = found[n] if isinstance(found, list) and not refused else found
+
+
+def _chunks(groups: Sequence[_Asked]) -> Iterator[Sequence[_Asked]]:
+    for start in range(0, len(groups), _GROUPS_A_SCRIPT):
+        yield groups[start : start + _GROUPS_A_SCRIPT]
 
 
 def _cap(group: _Asked, cap: int) -> int:
+    """How far to count: as far as the server's own figure reaches, to confirm it; not at all beyond the cap."""
     server = group.row.get(b"lag")
-    return cap if server is None or server <= cap else 1
+    if server is None or server < 0:
+        return cap
+    return max(1, server) if server <= cap else 1
 
 
 def _without_script(client: Client, group: _Asked) -> Reply:
@@ -149,13 +171,13 @@ def _snapshot(client: Client, key: bytes, now: int, stream: Reply, groups: Seque
 
 
 def _has_vanished(group: _Asked) -> bool:
-    answers = (group.consumers, group.pending, group.oldest, group.unread)
+    answers = (group.consumers, group.oldest, group.unread)
     return any(isinstance(answer, NoSuchGroup | NoSuchStream) for answer in answers)
 
 
 def _group(asked: _Asked) -> ConsumerGroup:
     row, stream, delivered = asked.row, asked.stream, asked.delivered
-    total, oldest = checked(asked.pending)[:2]
+    rows = checked(asked.oldest)
     first, counted, is_all = checked(asked.unread)
     lag = judge_lag(
         server=row.get(b"lag"),
@@ -165,17 +187,16 @@ def _group(asked: _Asked) -> ConsumerGroup:
         counted=counted,
         counted_all=bool(is_all),
     )
-    rows = checked(asked.oldest)
     return ConsumerGroup(
         name=row[b"name"],
         last_delivered=delivered,
         entries_read=row.get(b"entries-read"),
-        pending=total,
-        oldest_pending=id_or_none(oldest),
+        pending=row[b"pending"],
+        oldest_pending=EntryId.from_reply(rows[0][0]) if rows else None,
         first_unread=id_or_none(first),
         lag=lag,
         consumers=tuple(_consumer(mapping(consumer)) for consumer in checked(asked.consumers)),
-        deliveries=max((found[3] for found in rows), default=None) if rows else None,
+        deliveries=max((found[3] for found in rows), default=None),
     )
 
 
