@@ -167,7 +167,8 @@ def _our_error(error: redis.RedisError, where: str) -> StreamwatchError:
         return Unreachable(f"Redis at {where} did not answer in time")
     if isinstance(error, redis.ConnectionError):
         return Unreachable(f"Redis at {where} cannot be reached: {text}")
-    code = _code(text)
+    # The driver takes this code away, too.
+    code = "NOSCRIPT" if isinstance(error, redis.exceptions.NoScriptError) else _code(text)
     if "no such key" in text or "requires the key to exist" in text:
         return NoSuchStream("there is no such stream")
     kind = _BY_CODE.get(code)

@@ -171,3 +171,13 @@ def test_a_script_the_server_forgot_is_sent_again(client: Client, raw: Server) -
     looks.xinfo_stream(client, S)
     raw.script_flush()
     assert looks.xinfo_stream(client, S).length == 1
+
+
+def test_a_server_that_forgot_its_scripts_is_told_them_again(client: Client, raw: Server) -> None:
+    add(raw, 5)
+    raw.xgroup_create(S, G, id="0")
+    assert snapshots.snapshot(client, S).groups[0].lag.quality is Quality.EXACT
+    raw.script_flush()
+    for _ in range(2):
+        lag = snapshots.snapshot(client, S).groups[0].lag
+        assert (lag.entries, lag.quality) == (5, Quality.EXACT)

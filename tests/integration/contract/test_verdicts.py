@@ -51,7 +51,7 @@ def trimmed_unread(raw: Server, step: int) -> None:
         group(raw)
         add(raw, 50)
         take(raw, 5)
-    if step == 2:
+    if step == 4:
         raw.xtrim(S, maxlen=10, approximate=False)
 
 
@@ -80,7 +80,7 @@ def set_back(raw: Server, step: int) -> None:
         group(raw)
         add(raw, 30)
         take(raw, 30)
-    if step == 3:
+    if step == 4:
         raw.xgroup_setid(S, G, "0")
 
 
