@@ -19,6 +19,7 @@ from streams.errors import (
     AccessDenied,
     BadRequest,
     NoSuchGroup,
+    NoSuchIncident,
     NoSuchStream,
     ServerRefused,
     StreamwatchError,
@@ -34,6 +35,7 @@ AsyncView = Callable[..., Coroutine[Any, Any, dict[str, Any]]]
 _STATUS: dict[type[StreamwatchError], tuple[int, str]] = {
     NoSuchStream: (404, "no_such_stream"),
     NoSuchGroup: (404, "no_such_group"),
+    NoSuchIncident: (404, "no_such_incident"),
     WrongType: (409, "wrong_type"),
     BadRequest: (400, "bad_request"),
     Unreachable: (503, "unreachable"),
@@ -141,13 +143,13 @@ def history(request: HttpRequest, stream: str, group: str = "") -> dict[str, Any
     {"t", "figures": {name: {"min", "max", "last"}}, "verdict", "resolution_s", "marks"}; empty where nobody looked.
     """
     query, now_ms = request.GET, time.time_ns() // 1_000_000
-    to_ms = _number(query.get("to"), "to") or now_ms
+    to_ms = whole_number(query.get("to"), "to") or now_ms
     return past.figures_over(
         stream,
         group,
-        from_ms=_number(query.get("from"), "from") or max(0, to_ms - 900_000),
+        from_ms=whole_number(query.get("from"), "from") or max(0, to_ms - 900_000),
         to_ms=to_ms,
-        points=_number(query.get("points") or "600", "points"),
+        points=whole_number(query.get("points") or "600", "points"),
         shown=(_shown(stream), _shown(group)),
         now_ms=now_ms,
     )
@@ -169,10 +171,10 @@ def pending(request: HttpRequest, stream: str, group: str) -> dict[str, Any]:
     query = request.GET
     wanted = PendingFilter(
         consumer=looking.consumer_named(query["consumer"]) if query.get("consumer") else None,
-        min_idle_ms=_number(query.get("min_idle_ms"), "min_idle_ms"),
-        min_deliveries=_number(query.get("min_deliveries"), "min_deliveries"),
+        min_idle_ms=whole_number(query.get("min_idle_ms"), "min_idle_ms"),
+        min_deliveries=whole_number(query.get("min_deliveries"), "min_deliveries"),
     )
-    limit = _number(query.get("limit") or "50", "limit")
+    limit = whole_number(query.get("limit") or "50", "limit")
     page = looking.pending(key, name, wanted, after=_id(query.get("after")), limit=limit)
     return {
         "pending": [plain.pending_row(row) for row in page.rows],
@@ -215,7 +217,8 @@ def _database() -> dict[str, Any]:
     return {"ok": True}
 
 
-def _number(text: str | None, field: str) -> int:
+def whole_number(text: str | None, field: str) -> int:
+    """A number from a query, 0 for none. Raises BadRequest."""
     if not text:
         return 0
     if not text.isascii() or not text.isdigit() or len(text) > 15:

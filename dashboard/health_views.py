@@ -25,7 +25,7 @@ async def streams_page(request: HttpRequest) -> HttpResponse:
     """Every watched stream, worst first, filtered by name and severity, a page at a time."""
     await _heard()
     text, severity = request.GET.get("q", "").strip(), request.GET.get("severity", "")
-    skip = _number(request.GET.get("skip"))
+    skip = number(request.GET.get("skip"))
     found = overview.listing(
         hub().board.all_figures(),
         text=text,
@@ -43,7 +43,7 @@ async def streams_page(request: HttpRequest) -> HttpResponse:
         "next": skip + STREAMS_A_PAGE if skip + len(found.rows) < found.matching else None,
         "previous": max(0, skip - STREAMS_A_PAGE) if skip else None,
     }
-    return await _draw(request, "_stream_rows.html" if "fragment" in request.GET else "streams.html", context)
+    return await draw(request, "_stream_rows.html" if "fragment" in request.GET else "streams.html", context)
 
 
 @for_who_may_look_later
@@ -64,7 +64,7 @@ async def groups_page(request: HttpRequest, stream: str) -> HttpResponse:
         "total": len(figures["groups"]),
         "query": {"q": text},
     }
-    return await _draw(request, "_group_cards.html" if "fragment" in request.GET else "groups.html", context)
+    return await draw(request, "_group_cards.html" if "fragment" in request.GET else "groups.html", context)
 
 
 @for_who_may_look_later
@@ -81,10 +81,11 @@ async def group_page(request: HttpRequest, stream: str, group: str) -> HttpRespo
         raise NoSuchGroup(f"stream {figures['name']!r} has no consumer group of this name")
     boot = {"history": f"/api/streams/{figures['path']}/groups/{found['path']}/history/"}
     context = {"figures": figures, "groups": [found], "group": found, "boot": boot}
-    return await _draw(request, "_group_cards.html" if "fragment" in request.GET else "group.html", context)
+    return await draw(request, "_group_cards.html" if "fragment" in request.GET else "group.html", context)
 
 
-async def _draw(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+async def draw(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    """A page that says so when the monitor is late."""
     says = hub().board.sentence(hub().server_now_ms())
     return await sync_to_async(render)(request, template, {**context, "monitor_says": says})
 
@@ -116,5 +117,6 @@ async def _heard() -> None:
         await asyncio.sleep(0.02)
 
 
-def _number(text: str | None) -> int:
+def number(text: str | None) -> int:
+    """A count from a query; 0 for anything else."""
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else 0

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import dj_database_url
+import dj_email_url
 
 from streams import conf
 from streams.errors import Unreachable
@@ -85,6 +86,14 @@ CHANNEL_LAYERS = {
     }
 }
 DEFAULT_EXCEPTION_REPORTER_FILTER = "dashboard.secrets.UrlHidingFilter"
+
+# Alerts by mail; without EMAIL_URL each says that it could not be sent.
+_MAIL = dj_email_url.parse(STREAMWATCH.email_url or "dummy:")
+EMAIL_BACKEND = _MAIL["EMAIL_BACKEND"]
+EMAIL_HOST, EMAIL_PORT = _MAIL["EMAIL_HOST"], _MAIL["EMAIL_PORT"]
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL["EMAIL_HOST_USER"], _MAIL["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL["EMAIL_USE_TLS"], _MAIL["EMAIL_USE_SSL"]
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = _MAIL.get("DEFAULT_FROM_EMAIL") or "streamwatch@localhost"
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"

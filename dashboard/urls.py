@@ -5,7 +5,7 @@ from django.templatetags.static import static
 from django.urls import path
 from django.views.generic import RedirectView
 
-from dashboard import api, health_views, views
+from dashboard import api, health_views, incident_api, incident_views, views
 from dashboard.metrics import metrics
 
 urlpatterns = [
@@ -15,6 +15,10 @@ urlpatterns = [
     path("streams/<str:stream>/groups/<str:group>/", health_views.group_page, name="group"),
     path("streams/<str:stream>/", views.stream_page, name="stream"),
     path("streams/<str:stream>/groups/<str:group>/pending/", views.pending_page, name="pending"),
+    path("incidents/", incident_views.incidents_page, name="incidents"),
+    path("incidents/<int:pk>/", incident_views.incident_page, name="incident"),
+    path("api/incidents/", incident_api.incidents),
+    path("api/incidents/<int:pk>/", incident_api.incident),
     path("api/monitor/", api.monitor),
     path("api/streams/", api.stream_list),
     path("api/streams/<str:stream>/", api.stream_detail),

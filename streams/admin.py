@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from streams import conf, looking, operations, tables
+from streams import alert_admin, conf, looking, operations, tables
 from streams.admin_pages import add_error, authorize, in_admin_style, page
 from streams.claim_page import Choice, ClaimPage
 from streams.errors import StreamwatchError
@@ -20,6 +20,8 @@ from streams.forms import CreateGroupForm, meant
 from streams.models import ConsumerGroup, LedgerEntry, PendingEntry
 from streams.names import shown, to_path
 from streams.operations import Action, Actor, Deed
+
+__all__ = ["alert_admin"]
 
 if TYPE_CHECKING:
     _GroupBase = admin.ModelAdmin[ConsumerGroup]

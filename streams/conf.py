@@ -148,7 +148,7 @@ def read(environ: Mapping[str, str]) -> Config:
         metrics_token=environ.get("METRICS_TOKEN") or None,
         metrics_consumers=take.take("METRICS_CONSUMERS", True, parsing.boolean, "0 leaves consumers out of /metrics."),
         public_url=take.take("PUBLIC_URL", "", parsing.url, "https://streams.example.org"),
-        email_url=environ.get("EMAIL_URL") or None,
+        email_url=take.take("EMAIL_URL", None, parsing.email_url, "submission://user:password@mail.example.org:587"),
         frames_keep_ms=take.take("FRAMES_KEEP_MS", default.frames_keep_ms, parsing.positive, number),
         frames_max_bytes=take.take("FRAMES_MAX_BYTES", default.frames_max_bytes, parsing.positive, number),
         dead_max_entries=take.take("DEAD_MAX_ENTRIES", default.dead_max_entries, parsing.positive, number),

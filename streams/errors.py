@@ -35,6 +35,10 @@ class NoSuchGroup(StreamwatchError):
     """The stream has no such consumer group."""
 
 
+class NoSuchIncident(StreamwatchError):
+    """There is no incident of that number, or no longer."""
+
+
 class GroupExists(StreamwatchError):
     """A consumer group of that name is there already."""
 

@@ -101,6 +101,13 @@ def recorded(actor: Actor, deed: Deed, ids: Iterable[EntryId] = ()) -> Iterator[
         _complete(row)
 
 
+def changed(actor: Actor, deed: Deed) -> None:
+    """Record a change of tables of ours, in the transaction that makes it. Raises django.db.DatabaseError."""
+    row = _row(actor, deed)
+    row.outcome = Outcome.DONE
+    row.save()
+
+
 def refused(actor: Actor, deed: Deed, reason: str) -> None:
     """Record a deed that was not allowed. A ledger that cannot be written is logged: the refusal stands anyway."""
     row = _row(actor, deed)

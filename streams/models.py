@@ -79,6 +79,8 @@ class Action(models.TextChoices):
     GROUP_RECREATED = "group created again", "group created again"
     NEW_HISTORY = "new history", "new history"
     CONSUMER_REMOVED = "consumer removed", "consumer removed"
+    CHANGE_ALERTS = "change alerts", "change alerts"
+    TEST_CHANNEL = "test alert channel", "test alert channel"
 
 
 class Outcome(models.TextChoices):
@@ -122,16 +124,28 @@ class LedgerEntry(models.Model):
         return f"{self.action} by {self.actor} on {self.stream}"
 
 
+from streams.alert_models import (  # noqa: E402 - Django looks for models in this module
+    AlertChannel,
+    AlertDelivery,
+    AlertRule,
+    Incident,
+    Silence,
+)
 from streams.history_models import HealthBlock, HealthSeries  # noqa: E402 - Django looks for models in this module
 
 __all__ = [
     "Action",
+    "AlertChannel",
+    "AlertDelivery",
+    "AlertRule",
     "ConsumerGroup",
     "DeadLetter",
     "HealthBlock",
     "HealthSeries",
+    "Incident",
     "LedgerEntry",
     "Outcome",
     "PendingEntry",
+    "Silence",
     "Stream",
 ]

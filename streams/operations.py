@@ -8,7 +8,9 @@ from functools import lru_cache
 
 from django.urls import reverse
 
-from streams import access, conf, ledger, notices, pel
+from streams import access, conf, courier, ledger, notices, pel, telling
+from streams.alert_channels import NotDelivered
+from streams.alert_models import AlertChannel
 from streams.errors import BadRequest, GroupExists, NoSuchStream, NotAllowed
 from streams.gateway import groups
 from streams.gateway.client import Client
@@ -28,6 +30,7 @@ _PERMISSIONS = {
     Action.CREATE_GROUP: "streams.add_consumergroup",
     Action.CLAIM: "streams.claim_pendingentry",
     Action.REPLAY_DEAD: "streams.replay_deadletter",
+    Action.TEST_CHANNEL: "streams.test_alertchannel",
     Action.PURGE_DEAD: "streams.purge_deadletter",
 }
 
@@ -178,6 +181,15 @@ def _listed(ids: list[EntryId], most: int) -> str:
 def _tell_claim(actor: Actor, deed: Deed, result: ClaimResult) -> None:
     count = f"{len(result.claimed):,} of {result.asked:,} pending entries"
     tell(actor, deed, f"{count} of group {shown(deed.group)} were claimed for {shown(deed.consumer)}.")
+
+
+def test_channel(actor: Actor, channel: AlertChannel) -> None:
+    """Send a test alert over a channel, now. Raises NotAllowed, NotDelivered or NotRecorded."""
+    deed = Deed(Action.TEST_CHANNEL, b"", b"", detail=f"channel {channel.name}")
+    authorize(actor, deed)
+    with ledger.recorded(actor, deed):
+        if error := courier.deliver_test(telling.test_delivery(channel, actor.name)):
+            raise NotDelivered(error)
 
 
 def tell(actor: Actor, deed: Deed, text: str) -> None:

@@ -13,6 +13,7 @@ from streams.thresholds import Thresholds
 
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 _SCHEMES = ("redis", "rediss", "unix")
+_MAIL_SCHEMES = {"smtp", "submission", "console", "memory"}
 # Durations are written with their unit, so their settings go without it.
 _THRESHOLDS = {
     **{name: f"{name}_ms" for name in ("step", "stuck", "dead_consumer", "growth", "room")},
@@ -139,3 +140,14 @@ def _count(name: str, text: str) -> int:
 def url(text: str) -> str:
     """Where this site is reached from outside, without a slash at its end."""
     return origins(text.rstrip("/"))[0]
+
+
+def email_url(text: str) -> str:
+    """Where mail is handed over, as dj-email-url reads it."""
+    parts = urlsplit(text)
+    if parts.scheme not in _MAIL_SCHEMES:
+        raise ValueError(f"must start with one of {', '.join(sorted(_MAIL_SCHEMES))}")
+    if parts.scheme.startswith(("smtp", "subm")) and not parts.hostname:
+        raise ValueError("names no host")
+    parts.port  # noqa: B018 - urlsplit raises ValueError here for a port that is none
+    return text

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from streams import history
+from streams import history, timeline
 from streams.errors import BadRequest
 from streams.history import TIERS, Columns, Tier
 from streams.history_models import HealthBlock, HealthSeries
@@ -38,7 +38,7 @@ def figures_over(
     finest = tier.resolution_s * 1000
     width = max(finest, -(-(to_ms - from_ms) // points // 1000) * 1000)
     found = history.with_gaps(history.rolled(columns, width), max(width, _cadence(columns)))
-    marks = _marks(shown, from_ms, to_ms)
+    marks = _marks(stream, group, shown, from_ms, to_ms)
     return {**history.to_plain(found), "resolution_s": width // 1000, "marks": marks}
 
 
@@ -72,12 +72,18 @@ def _cadence(columns: Columns) -> int:
     return steps[len(steps) // 2] if steps else 0
 
 
-def _marks(shown: tuple[str, str], from_ms: int, to_ms: int) -> list[dict[str, Any]]:
+def _marks(stream: str, group: str, shown: tuple[str, str], from_ms: int, to_ms: int) -> list[dict[str, Any]]:
     span = (datetime.fromtimestamp(from_ms / 1000, UTC), datetime.fromtimestamp(to_ms / 1000, UTC))
-    rows = LedgerEntry.objects.filter(Q(group="") | Q(group=shown[1]), stream=shown[0], at__range=span)
+    happened = [*operations(shown, *span), *timeline.marks((stream, group), *span)]
+    return sorted(happened, key=lambda mark: mark["t"])
+
+
+def operations(shown: tuple[str, str], since: datetime, until: datetime) -> list[dict[str, Any]]:
+    """What was done to a group, and to its whole stream, in a span, by names as the ledger writes them."""
+    about = LedgerEntry.objects.filter(Q(group="") | Q(group=shown[1]), stream=shown[0], at__range=(since, until))
     return [
         {"t": round(row.at.timestamp() * 1000), "kind": "operation", "text": _said(row), "actor": row.actor}
-        for row in reversed(rows.order_by("-at")[:MOST_MARKS])
+        for row in reversed(about.order_by("-at")[:MOST_MARKS])
     ]
 
 

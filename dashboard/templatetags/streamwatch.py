@@ -71,6 +71,14 @@ def inactive(consumer: dict[str, Any]) -> str:
 
 
 @register.filter
+def evidence(value: Any) -> str:
+    """A figure behind a verdict or an alert."""
+    if value is None:
+        return UNKNOWN
+    return f"{value:,.10g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+
+
+@register.filter
 def reading(value: float | None) -> str:
     """A sensor's value, at most three decimals."""
     return UNKNOWN if value is None else f"{value:.3f}".rstrip("0").rstrip(".")

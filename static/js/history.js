@@ -69,7 +69,7 @@ function draw({ t, figures, marks }, from, to) {
 
 function list(marks) {
   const place = document.getElementById("marks");
-  const items = marks.slice().reverse().map(({ t, text, actor }) => el("li", {}, el("time", { datetime: new Date(t).toISOString() }, new Date(t).toLocaleString([], { hour12: false })), ` ${actor ? `${actor}: ` : ""}${text}`));
+  const items = marks.slice().reverse().map(({ t, text, actor, id }) => el("li", {}, el("time", { datetime: new Date(t).toISOString() }, new Date(t).toLocaleString([], { hour12: false })), " ", id ? el("a", { href: `/incidents/${id}/` }, text) : `${actor ? `${actor}: ` : ""}${text}`));
   place.replaceChildren(...(items.length ? items : [el("li", { class: "empty" }, "Nothing in this span.")]));
 }
 

@@ -148,6 +148,12 @@ def recent_health(client: Client, key: bytes, since_ms: int) -> Iterator[LogEntr
         at = str(entries[-1].entry_id.next())
 
 
+def frames_after(client: Client, key: bytes, entry_id: EntryId, count: int) -> Iterator[tuple[EntryId, frames.Frame]]:
+    """Up to so many frames after an ID, oldest first; does not wait for any."""
+    for entry in map(_log_entry, client.call("XRANGE", key, str(entry_id.next()), "+", "COUNT", count)):
+        yield entry.entry_id, decode_frame(entry.fields[b"f"])
+
+
 def newest_health(client: Client, key: bytes) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
     """What the monitor last said: figures of every stream of its last whole cycle, and of itself (None: nothing)."""
     cycle, figures, own, at = b"", [], None, "+"

@@ -22,6 +22,7 @@ PURE = [
     "findings",
     "remedies",
     "overview",
+    "alerting",
     "parsing",
     "batches",
     "letters",

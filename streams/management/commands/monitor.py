@@ -9,11 +9,15 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from streams import conf
+from streams import conf, names
+from streams.conf import Config
+from streams.courier import Courier
 from streams.errors import StreamwatchError
+from streams.gateway.client import Client
 from streams.keeping import Keeper
 from streams.monitor import Monitor
 from streams.running import Stop, repeat
+from streams.sensor_watch import SensorWatch
 
 logger = logging.getLogger("streams.monitor")
 
@@ -21,7 +25,7 @@ logger = logging.getLogger("streams.monitor")
 class Command(BaseCommand):
     """Starts one monitor; of many, one leads."""
 
-    help = "Publish lag, pending entries and rates of the stream and its groups."
+    help = "Watch every stream: publish figures and verdicts, keep their history, open incidents and tell them."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The monitor's options."""
@@ -39,9 +43,11 @@ class Command(BaseCommand):
             monitor.observe_once()
         except StreamwatchError as error:
             raise CommandError(f"{error} Check REDIS_URL.") from error
-        keeper = Keeper()
+        keeper, courier = Keeper(sensors(conf.current())), Courier()
         keeper.start()
+        courier.start()
         repeat(lambda: observe(monitor, keeper, interval), stop, logger)
+        courier.stop()
         with contextlib.suppress(DatabaseError):  # what could not be written was said when it began
             keeper.close()
         with contextlib.suppress(StreamwatchError):
@@ -54,3 +60,8 @@ def observe(monitor: Monitor, keeper: Keeper, interval: float) -> float:
         return interval
     keeper.take(monitor.figures)
     return monitor.rest_s
+
+
+def sensors(config: Config) -> SensorWatch:
+    """The readings of the stream whose sensors are charted."""
+    return SensorWatch(Client(config.server_url()), {config.stream: names.beside(config.stream, "frames")})
