@@ -105,6 +105,10 @@ class AlertChannelAdmin(_Recorded):
     list_display = ("name", "kind", "place")
     change_form_template = "admin/streams/alertchannel/change_form.html"
 
+    def get_exclude(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Who may only look sees no secret, nor a URL, which may hold one."""
+        return () if self.has_change_permission(request, obj) or obj is None else ("url", "secret")
+
     def get_urls(self) -> list[URLPattern]:
         """The usual, and the test."""
         test = self.admin_site.admin_view(self.test_view)
