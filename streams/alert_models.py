@@ -101,9 +101,10 @@ class AlertRule(models.Model):
         null=True, blank=True, help_text="Values at it or better are good. Left empty, the threshold."
     )
     m = models.PositiveSmallIntegerField(
-        default=1, validators=[MinValueValidator(1)], help_text="Opens when so many samples are bad …"
+        "bad samples", default=1, validators=[MinValueValidator(1)], help_text="Opens when so many samples are bad …"
     )
     n = models.PositiveSmallIntegerField(
+        "of the last",
         default=1,
         validators=[MinValueValidator(1), MaxValueValidator(MOST_SAMPLES)],
         help_text="… of the last so many; closes when so many in a row are good. One sample a second.",

@@ -14,13 +14,15 @@ from streams.windows import GroupWindow, Look
 class Room:
     """How far trimming is from the first entry that is unread or pending.
 
-    `used` is the share of the stream that trimming has behind it no more, from 0 to 1. Unknown is None, with a reason.
+    `used` is the share of the stream that trimming has behind it no more, from 0 to 1. Where there is no number, the
+    reason says why, and `at_risk` is False when that is no danger; unknown is None.
     """
 
     entries: int | None = None
     ms: int | None = None
     used: float | None = None
     reason: str | None = None
+    at_risk: bool | None = None
 
 
 def behind_ms(group: ConsumerGroup, now_ms: int) -> int | None:
@@ -95,18 +97,18 @@ def room(window: GroupWindow) -> Room:
     now = window.now
     needed = floor(now.group)
     if needed is None:
-        return Room(reason="nothing is unread or pending")
+        return Room(reason="nothing is unread or pending", at_risk=False)
     per_s = _trimmed(window.first.stream, now.stream, window.span_ms)
     if per_s is None:
         return Room(reason="the server does not count what is added" if window.span_ms else "seen only once")
     if per_s <= 0:
-        return Room(reason=f"nothing was trimmed in the last {window.span_ms // 1000} s")
+        return Room(reason=f"nothing was trimmed in the last {window.span_ms // 1000} s", at_risk=False)
     entries = _before(needed, now)
     if entries is None:
         return Room(reason="the IDs are not times")
     length = now.stream.length
     used = 1 - entries / length if length else 1.0
-    return Room(entries, round(1000 * entries / per_s), round(min(1.0, max(0.0, used)), 3))
+    return Room(entries, round(1000 * entries / per_s), round(min(1.0, max(0.0, used)), 3), at_risk=True)
 
 
 def floor(group: ConsumerGroup) -> EntryId | None:

@@ -18,7 +18,8 @@ from streams.windows import GroupWindow, Look, StreamWindow
 Plain = dict[str, Any]
 # What one look alone cannot tell, so that the monitor's word is taken for it.
 _JUDGED = (
-    *("delivered_per_s", "acked_per_s", "drain_ms", "room_entries", "room_ms", "room_reason", "lost", "deliveries"),
+    *("delivered_per_s", "acked_per_s", "drain_ms", "room_entries", "room_ms", "room_reason", "room_at_risk"),
+    *("lost", "deliveries"),
     *("verdict", "severity", "reason", "remedy", "evidence", "findings"),
 )
 _NOT_WATCHED = {"verdict": "UNKNOWN", "severity": "unknown", "reason": "the monitor is not watching"}
@@ -158,6 +159,7 @@ def _window_figures(window: GroupWindow) -> Plain:
         "room_ms": room.ms,
         "room_used": room.used,
         "room_reason": room.reason,
+        "room_at_risk": room.at_risk,
         "lost": window.lost or None,
     }
 

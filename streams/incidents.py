@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from streams import telling
 from streams.alert_models import AlertRule, Incident
-from streams.alerting import Closed, Opened, Reading, Rule, Seen, Subject, Track, readings_of
+from streams.alert_readings import Reading, readings_of
+from streams.alerting import Closed, Opened, Rule, Seen, Subject, Track
 from streams.sensor_watch import EXPECTED_FOR_MS
 from streams.timers import Timer
 

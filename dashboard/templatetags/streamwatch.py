@@ -54,9 +54,9 @@ def drain(group: dict[str, Any]) -> str:
 
 @register.filter
 def room(group: dict[str, Any]) -> str:
-    """What is left before trimming reaches what a group has not finished; the reason stands beside it where unknown."""
+    """What is left before trimming reaches what a group has not finished; the reason stands beside it where none is."""
     if group.get("room_entries") is None:
-        return UNKNOWN
+        return "not at risk" if group.get("room_at_risk") is False else UNKNOWN
     return f"{group['room_entries']:,} entries, {spoken(group['room_ms'])}"
 
 

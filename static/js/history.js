@@ -41,13 +41,13 @@ function options(unit, names, marks, width, from, to) {
   const axis = { stroke: style("--quiet"), grid: { stroke: style("--line"), width: 1 }, ticks: { stroke: style("--line"), width: 1 } };
   const series = names.flatMap((name, i) => {
     const stroke = style(`--series-${i + 1}`);
-    return [{ label: WORDS[name], stroke, width: 1, dash: i ? [6, 3] : [], value: (u, v) => written(unit)(v) }, { class: "edge", stroke: "transparent" }];
+    return [{ label: WORDS[name], stroke, width: 1, dash: i ? [6, 3] : [], value: (u, v, i, at) => (at === null ? "–" : written(unit)(v)) }, { class: "edge", stroke: "transparent" }];
   });
   return {
     width, height: 170, cursor: { sync: { key: "history" }, drag: { x: false, y: false } }, plugins: [markLines(marks)],
     scales: { x: { range: [from / 1000, to / 1000] }, y: { range: (u, low, high) => [0, Math.max(unit === "time" ? 1000 : 1, high || 1) * 1.05] } },
     axes: [{ ...axis, space: 70, values: (u, ticks) => ticks.map((t) => moment(t * 1000, to - from)) }, { ...axis, size: 74, values: (u, ticks) => ticks.map((v) => (unit === "time" ? duration(Math.round(v)) : count(v))) }],
-    series: [{ value: (u, t) => (t === null ? "" : moment(t * 1000, 2 * 86400000)) }, ...series],
+    series: [{ value: (u, t) => (t === null ? "–" : moment(t * 1000, 2 * 86400000)) }, ...series],
     bands: names.map((name, i) => ({ series: [2 * i + 1, 2 * i + 2], fill: `${style(`--series-${i + 1}`)}33` })),
   };
 }

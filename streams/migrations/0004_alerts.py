@@ -126,6 +126,7 @@ class Migration(migrations.Migration):
                     models.PositiveSmallIntegerField(
                         default=1,
                         help_text="Opens when so many samples are bad …",
+                        verbose_name="bad samples",
                         validators=[django.core.validators.MinValueValidator(1)],
                     ),
                 ),
@@ -134,6 +135,7 @@ class Migration(migrations.Migration):
                     models.PositiveSmallIntegerField(
                         default=1,
                         help_text="… of the last so many; closes when so many in a row are good. One sample a second.",
+                        verbose_name="of the last",
                         validators=[
                             django.core.validators.MinValueValidator(1),
                             django.core.validators.MaxValueValidator(3600),

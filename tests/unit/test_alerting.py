@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.alerting import Closed, Opened, Rule, Seen, Subject, Track, Watch, readings_of
+from streams.alert_readings import readings_of
+from streams.alerting import Closed, Opened, Rule, Seen, Subject, Track, Watch
 
 BAD, BETWEEN, GOOD, UNKNOWN = 100.0, 7.0, 1.0, None
 
@@ -104,7 +105,7 @@ def test_a_subject_is_gone_after_n_looks_without_it() -> None:
 def group(name: str = "g", **more: Any) -> dict[str, Any]:
     figures = {
         **{"name": name, "path": name, "lag": 3, "lag_quality": "exact", "behind_ms": 1500, "pending": 2},
-        **{"oldest_pending_ms": 4000, "room_entries": 50, "room_ms": 9000, "room_reason": None},
+        **{"oldest_pending_ms": 4000, "room_entries": 50, "room_ms": 9000, "room_reason": None, "room_at_risk": True},
         **{"verdict": "OK", "reason": "it reads on", "evidence": {"lag": [3]}},
     }
     return {**figures, **more}
@@ -133,8 +134,8 @@ def read(watch: Watch, figures: dict[str, Any], **more: Any) -> list[float | Non
         (Watch.OLDEST_PENDING_S, {"oldest_pending_ms": None}, None),
         (Watch.ROOM_ENTRIES, {}, 50),
         (Watch.ROOM_S, {}, 9.0),
-        (Watch.ROOM_S, {"room_ms": None, "room_reason": "nothing is trimmed"}, math.inf),
-        (Watch.ROOM_S, {"room_ms": None, "room_reason": "the rate is unknown"}, None),
+        (Watch.ROOM_S, {"room_ms": None, "room_reason": "nothing was trimmed", "room_at_risk": False}, math.inf),
+        (Watch.ROOM_S, {"room_ms": None, "room_reason": "the rate is unknown", "room_at_risk": None}, None),
     ],
 )
 def test_figures_are_read_in_seconds_and_unknown_stays_unknown(

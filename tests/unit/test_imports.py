@@ -23,6 +23,7 @@ PURE = [
     "remedies",
     "overview",
     "alerting",
+    "alert_readings",
     "parsing",
     "batches",
     "letters",
