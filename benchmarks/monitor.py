@@ -3,6 +3,8 @@
     python -m benchmarks.monitor [--streams 100] [--groups 10] [--seconds 10] [--rounds 3] [--deep 1000000]
 
 Each round lets every contender look once a second at the same streams; what the server spent on its commands is summed.
+Entries are added to every stream meanwhile; in the rows "all read on" every group reads one entry before each look, so
+that nothing the monitor knows of unread entries still holds.
 """
 
 from __future__ import annotations
@@ -48,6 +50,9 @@ def _run(r: redis.Redis, url: str, options: argparse.Namespace) -> None:
     for pending in (10, 1000):
         _fill(r, options.streams, options.groups, pending)
         _compare(r, url, options, f"{pending:,}")
+    _fill(r, options.streams, options.groups, 10)
+    _compare(r, url, options, "10 and more, all read on", without=("XPENDING IDLE",), reads_on=True)
+    _fill(r, options.streams, options.groups, 1000)
     _deepen(r, options.deep)
     _compare(r, url, options, f"1,000; {options.deep:,} in one", without=("XPENDING IDLE",))
     _fill(r, 1000, 10, 10)
@@ -77,14 +82,20 @@ def _contenders(r: redis.Redis, url: str, streams: list[bytes]) -> dict[str, Loo
 
 
 def _compare(
-    r: redis.Redis, url: str, options: argparse.Namespace, pending: str, without: tuple[str, ...] = ()
+    r: redis.Redis,
+    url: str,
+    options: argparse.Namespace,
+    pending: str,
+    without: tuple[str, ...] = (),
+    *,
+    reads_on: bool = False,
 ) -> None:
     streams = [b"s:%d" % n for n in range(options.streams)]
     looks = {name: look for name, look in _contenders(r, url, streams).items() if name not in without}
     costs: dict[str, list[tuple[float, float]]] = {name: [] for name in looks}
     for _ in range(options.rounds):
         for name, look in looks.items():
-            costs[name].append(_measure(r, look, options.seconds))
+            costs[name].append(_measure(r, look, options, reads_on=reads_on))
     r.delete("streamwatch:monitor")
     for name, found in costs.items():
         server = statistics.median(cost for cost, _ in found)
@@ -96,14 +107,16 @@ def _compare(
         )
 
 
-def _measure(r: redis.Redis, look: Look, seconds: int) -> tuple[float, float]:
+def _measure(r: redis.Redis, look: Look, options: argparse.Namespace, *, reads_on: bool) -> tuple[float, float]:
     """Milliseconds of the server's and of the client's time for one look, while a producer adds to every stream."""
     spent, looks = 0.0, 0
     client_s = 0.0
-    for _ in range(seconds):
+    for _ in range(options.seconds):
         with r.pipeline(transaction=False) as pipe:
-            for n in range(100):
+            for n in range(options.streams):
                 pipe.xadd(f"s:{n}", READING)
+                for g in range(options.groups if reads_on else 0):
+                    pipe.xreadgroup(f"g{g}", "one", {f"s:{n}": ">"}, count=1)
             pipe.execute()
         r.config_resetstat()
         client_s += _timed(look)

@@ -74,12 +74,15 @@ class Monitor:
         seen: list[Snapshot] = []
         for start in range(0, len(watched), _TOGETHER):
             self._lease.renew()
-            seen += snapshots.snapshots(self._client, watched[start : start + _TOGETHER])
+            seen += snapshots.snapshots(self._client, watched[start : start + _TOGETHER], before=self._before())
         for snapshot in seen:
             self._take(snapshot)
         self._windows = {snapshot.name: self._windows[snapshot.name] for snapshot in seen}
         self.taken_at = seen[-1].taken_at
         return seen
+
+    def _before(self) -> dict[bytes, Snapshot]:
+        return {name: window.newest for name, window in self._windows.items() if window.newest}
 
     def _take(self, snapshot: Snapshot) -> None:
         window = self._windows.setdefault(snapshot.name, StreamWindow(self._config.thresholds))

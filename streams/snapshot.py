@@ -156,3 +156,31 @@ def judge_lag(
     if counted:
         return Lag(counted, Quality.AT_LEAST)
     return Lag(None, Quality.UNKNOWN, "the server does not say, and counting was not possible")
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """The first entry after a group's position, and how many there are: counted so far, and whether that is all."""
+
+    first: EntryId
+    counted: int
+    counted_all: bool
+
+
+def still_unread(before: Snapshot, name: bytes, now: Stream, delivered: EntryId) -> Unread | None:
+    """What an earlier snapshot says of a group's unread entries now; None when it must be asked for.
+
+    While the first entry is the same and as many entries are missing from all that were ever added, entries were only
+    added: then what a group that did not move has not read is the same, and what was added.
+    """
+    group, then = before.group(name), before.stream
+    if group is None or then is None or then.entries_added is None or now.entries_added is None:
+        return None
+    if group.first_unread is None or group.last_delivered != delivered or then.first_id != now.first_id:
+        return None
+    added = now.entries_added - then.entries_added
+    if added < 0 or now.length - then.length != added or now.last_id < then.last_id:
+        return None
+    if group.lag.entries is None or group.lag.quality is Quality.AT_MOST:
+        return Unread(group.first_unread, 1, counted_all=False)
+    return Unread(group.first_unread, group.lag.entries + added, group.lag.quality is Quality.EXACT)

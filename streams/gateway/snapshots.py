@@ -6,7 +6,7 @@ CONSUMERS and the ten oldest rows of the PEL where there are any, and one look a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from streams.errors import AccessDenied, NoSuchGroup, NoSuchStream, ServerRefused, WrongType
@@ -14,7 +14,7 @@ from streams.gateway import looks
 from streams.gateway.client import Argument, Client, Reply, Script
 from streams.gateway.looks import checked, id_or_none, mapping
 from streams.ids import EntryId
-from streams.snapshot import Consumer, ConsumerGroup, Snapshot, Stream, judge_lag
+from streams.snapshot import Consumer, ConsumerGroup, Snapshot, Stream, judge_lag, still_unread
 
 # How many undelivered entries are counted to confirm a lag, and how many payload bytes the server may touch for it.
 COUNT_CAP = 500
@@ -23,22 +23,25 @@ COUNT_BYTES = 256 * 1024
 _COUNTED_IN_ALL = 4000
 # Rows of a PEL, oldest first, that are looked at for their delivery counts.
 OLDEST = 10
+# Nothing shows when entries were exchanged for others by hand and the counts stayed; what is unread is asked for again.
+_ASK_AGAIN_MS = 10_000
 # Commands sent together, so that no reply grows beyond what the server buffers easily.
 _TOGETHER = 500
 # A script holds up the server for as long as it runs: so many groups take well below a millisecond.
 _GROUPS_A_SCRIPT = 50
 
 # For each (ID, cap): the first entry after the ID and a count up to the cap, without sending payloads; big entries are
-# counted less far. One call for all groups of a stream, because calling costs more than looking.
+# counted less far. One call for all groups of a stream, because calling costs more than looking. Cap 0: only the first.
 _UNREAD = Script("""
 local answers = {}
 for i = 2, #ARGV, 2 do
-  local rows = redis.call('XRANGE', KEYS[1], ARGV[i], '+', 'COUNT', 2)
   local cap = tonumber(ARGV[i + 1])
-  if #rows < 2 then
+  local probed = cap < 5 and cap + 1 or 2
+  local rows = redis.call('XRANGE', KEYS[1], ARGV[i], '+', 'COUNT', probed)
+  if #rows < probed then
     answers[#answers + 1] = {rows[1] and rows[1][1] or false, #rows, 1}
-  elseif cap < 2 then
-    answers[#answers + 1] = {rows[1][1], 1, 0}
+  elseif cap < 5 then
+    answers[#answers + 1] = {rows[1][1], math.max(1, cap), 0}
   else
     local size = 64
     for _, part in ipairs(rows[1][2]) do size = size + #part end
@@ -72,8 +75,13 @@ def snapshot(client: Client, key: bytes, count_cap: int = COUNT_CAP) -> Snapshot
     return snapshots(client, [key], count_cap=count_cap)[0]
 
 
-def snapshots(client: Client, keys: Sequence[bytes], *, count_cap: int = COUNT_CAP) -> list[Snapshot]:
-    """A snapshot of each stream, in the order of the keys; what vanishes between the questions is left out."""
+def snapshots(
+    client: Client, keys: Sequence[bytes], *, before: Mapping[bytes, Snapshot] | None = None, count_cap: int = COUNT_CAP
+) -> list[Snapshot]:
+    """A snapshot of each stream, in the order of the keys; what vanishes between the questions is left out.
+
+    With earlier snapshots in `before`, what cannot have changed since is not asked for again.
+    """
     now = looks.server_ms(client)
     answers = list(
         zip(keys, _streams(client, keys), _together(client, [["XINFO", "GROUPS", k] for k in keys]), strict=True)
@@ -81,8 +89,20 @@ def snapshots(client: Client, keys: Sequence[bytes], *, count_cap: int = COUNT_C
     groups = {key: _rows(key, stream, rows) for key, stream, rows in answers}
     asked = [group for found in groups.values() for group in found]
     _ask(client, asked)
+    asked = [group for group in asked if not _is_known(group, (before or {}).get(group.key), now)]
     _ask_unread(client, asked, max(2, min(count_cap, _COUNTED_IN_ALL // max(1, len(asked)))))
     return [_snapshot(client, key, now, stream, groups[key]) for key, stream, _ in answers]
+
+
+def _is_known(group: _Asked, before: Snapshot | None, now: int) -> bool:
+    """Take what is unread over from an earlier snapshot, where that still holds; asked again every so often anyway."""
+    if before is None or before.taken_at // _ASK_AGAIN_MS != now // _ASK_AGAIN_MS:
+        return False
+    known = still_unread(before, group.row[b"name"], group.stream, group.delivered)
+    if known is None:
+        return False
+    group.unread = [str(known.first).encode(), known.counted, known.counted_all]
+    return True
 
 
 def _streams(client: Client, keys: Sequence[bytes]) -> Iterator[Reply]:
@@ -153,7 +173,7 @@ def _cap(group: _Asked, cap: int) -> int:
     server = group.row.get(b"lag")
     if server is None or server < 0:
         return cap
-    return max(1, server) if server <= cap else 1
+    return int(server) if server <= cap else 0
 
 
 def _without_script(client: Client, group: _Asked) -> Reply:

@@ -1,10 +1,10 @@
-import json
 import time
 from typing import Any
 
 import pytest
 
 from streams import conf
+from streams.gateway import logs
 from streams.monitor import Monitor
 from tests.integration.conftest import GROUP, STREAM, add
 from tests.stuck import Server
@@ -23,7 +23,7 @@ def newest(r: Server) -> dict[str, Any]:
 
 def published(r: Server, stream: str = STREAM) -> list[dict[str, Any]]:
     """What the health log has of a stream, oldest first."""
-    return [json.loads(fields[b"m"]) for _, fields in r.xrange(HEALTH) if fields[b"s"] == stream.encode()]
+    return [logs.decode_health(fields[b"m"]) for _, fields in r.xrange(HEALTH) if fields[b"s"] == stream.encode()]
 
 
 def test_every_look_is_published_to_the_health_log(r: Server, monitor: Monitor) -> None:
