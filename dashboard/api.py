@@ -8,13 +8,13 @@ from functools import wraps
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
-from dashboard.board import LATE_MS
 from dashboard.hub import hub
-from streams import access, health, looking, names, past, plain
+from streams import access, health, looking, names, past, plain, timeline
 from streams.errors import (
     AccessDenied,
     BadRequest,
@@ -32,6 +32,7 @@ from streams.snapshot import PendingFilter
 SyncView = Callable[..., dict[str, Any]]
 AsyncView = Callable[..., Coroutine[Any, Any, dict[str, Any]]]
 
+_COUNTED_EVERY_S = 2
 _STATUS: dict[type[StreamwatchError], tuple[int, str]] = {
     NoSuchStream: (404, "no_such_stream"),
     NoSuchGroup: (404, "no_such_group"),
@@ -97,10 +98,26 @@ def answers_later(view: AsyncView) -> Callable[..., Coroutine[Any, Any, JsonResp
 
 @answers_later
 async def monitor(_: HttpRequest) -> dict[str, Any]:
-    """GET /api/monitor/: how long ago the monitor was heard, what to say about it (empty: all is well), and itself."""
+    """GET /api/monitor/: how long ago the monitor was heard, what to say about it (empty: all is well), and itself.
+
+    Every open page asks this every few seconds, so the open incidents in it may be two seconds old; None: unknown.
+    """
     board, now_ms = hub().board, hub().server_now_ms()
     text = hub().server.text if hub().server.is_down else board.sentence(now_ms)
-    return {"late": board.is_late(now_ms), "age_ms": board.age_ms(now_ms), "text": text, "own": board.own()}
+    return {
+        "late": board.is_late(now_ms),
+        "age_ms": board.age_ms(now_ms),
+        "text": text,
+        "own": board.own(),
+        **await sync_to_async(_incidents)(),
+    }
+
+
+def _incidents() -> dict[str, int | None]:
+    try:
+        return {"open_incidents": cache.get_or_set("open-incidents", timeline.open_count, _COUNTED_EVERY_S)}
+    except DatabaseError:
+        return {"open_incidents": None}
 
 
 @answers_later
@@ -196,7 +213,7 @@ async def readyz(_: HttpRequest) -> JsonResponse:
     checks = {"redis": await sync_to_async(_redis)(), "database": await sync_to_async(_database)()}
     ready = all(check["ok"] for check in checks.values())
     age = hub().health_age_ms()
-    checks["health_log"] = {"ok": age is not None and age <= LATE_MS, "age_ms": age}
+    checks["health_log"] = {"ok": not hub().monitor_is_late(), "age_ms": age}
     return JsonResponse({"ok": ready, **checks}, status=200 if ready else 503)
 
 

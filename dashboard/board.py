@@ -10,8 +10,10 @@ from streams.durations import spoken
 from streams.ids import ZERO, EntryId
 
 Plain = dict[str, Any]
-# Older figures are never shown as now; every page says then how old they are.
-LATE_MS = 10_000
+# Older figures are never shown as now; every page says then how old they are, within ten seconds with what its own
+# asking takes. A monitor that watches so much that it looks less often is late after two looks that did not come.
+LATE_MS = 5_000
+_LATE_LOOKS = 2
 
 
 class Board:
@@ -49,7 +51,11 @@ class Board:
     def is_late(self, now_ms: int) -> bool:
         """Whether figures are too old, or missing, to be shown as now."""
         age = self.age_ms(now_ms)
-        return age is None or age > LATE_MS
+        return age is None or age > self._late_ms()
+
+    def _late_ms(self) -> int:
+        every: int = (self._own or {}).get("monitor", {}).get("interval_ms", 0)
+        return max(LATE_MS, _LATE_LOOKS * every + 1000)
 
     def figures(self, stream: bytes) -> Plain | None:
         """The newest figures of a stream, however old."""
@@ -69,7 +75,7 @@ class Board:
         age = self.age_ms(now_ms)
         if age is None:
             return "The monitor was never heard here: there are no verdicts. Start manage.py monitor."
-        if age <= LATE_MS:
+        if not self.is_late(now_ms):
             return ""
         ago = spoken(age // 1000 * 1000)
         return f"The monitor was last heard {ago} ago: all below is from then. Is manage.py monitor running?"

@@ -1,4 +1,4 @@
-"""Sends one alert over one channel: a signed webhook, an e-mail, or a notice in every open page."""
+"""Sends one alert over one channel: a signed webhook, an e-mail, or a notice on the chart pages."""
 
 from __future__ import annotations
 

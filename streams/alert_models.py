@@ -40,7 +40,7 @@ class AlertChannel(models.Model):
     class Kind(models.TextChoices):
         """How."""
 
-        BROWSER = "browser", "notice in every open page"
+        BROWSER = "browser", "notice on the chart pages"
         WEBHOOK = "webhook", "webhook"
         EMAIL = "email", "e-mail"
 

@@ -1,4 +1,4 @@
-"""Notices: one message per event to every open page, over the channel layer. One may be lost; nothing depends on it."""
+"""Notices: one message per event to every open chart page, over the channel layer. Nothing depends on any of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WAIT_S = 2.0
 
 
 def send(level: str, text: str, actor: str, link: str) -> None:
-    """Tell every open page what happened. `level` is info, warning or error; `link` a path on this site.
+    """Tell every open chart page what happened. `level` is info, warning or error; `link` a path on this site.
 
     Never raises for a layer that is away: that is logged as a warning. For synchronous code only.
     """

@@ -193,7 +193,7 @@ def test_channel(actor: Actor, channel: AlertChannel) -> None:
 
 
 def tell(actor: Actor, deed: Deed, text: str) -> None:
-    """Tell every open page what was done."""
+    """Tell every open chart page what was done."""
     notices.send("info", text, actor.name, _link(deed))
 
 

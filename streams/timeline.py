@@ -65,7 +65,7 @@ def listing(wanted: Wanted, *, limit: int, skip: int = 0) -> Listing:
         raise BadRequest(f"limit must be from 1 to {MOST_ROWS}", field="limit")
     found = _matching(wanted)
     every = Incident.objects.all()
-    return Listing(list(found[skip : skip + limit]), found.count(), every.count(), every.filter(closed_at=None).count())
+    return Listing(list(found[skip : skip + limit]), found.count(), every.count(), open_count())
 
 
 def _matching(wanted: Wanted) -> QuerySet[Incident]:
@@ -78,6 +78,11 @@ def _matching(wanted: Wanted) -> QuerySet[Incident]:
         text = wanted.text
         found = found.filter(Q(stream__icontains=text) | Q(group__icontains=text) | Q(sensor__icontains=text))
     return found
+
+
+def open_count() -> int:
+    """How many incidents are open."""
+    return Incident.objects.filter(closed_at=None).count()
 
 
 def plain(incident: Incident) -> Plain:

@@ -10,23 +10,23 @@ const rows = document.getElementById("rows");
 const drawn = new Map();
 
 // One figure as a path; a bucket that is unknown is a gap.
-export function path(values, most) {
+export function path(times, values, from, most) {
   let pen = "M";
   return values.map((value, i) => {
     if (value === null) { pen = "M"; return ""; }
-    const x = (i / Math.max(1, values.length - 1)) * WIDTH, y = HEIGHT - 2 - (value / most) * (HEIGHT - 6);
+    const x = ((times[i] - from) / SPAN_MS) * WIDTH, y = HEIGHT - 2 - (value / most) * (HEIGHT - 6);
     const step = `${pen}${x.toFixed(1)} ${y.toFixed(1)}`;
     pen = "L";
     return step;
   }).join("");
 }
 
-function sparkline(name, values) {
+function sparkline(name, times, values, from) {
   const known = values.filter((value) => value !== null);
   const most = Math.max(1, ...known);
   const label = `${name}, most ${known.length ? count(Math.max(...known)) : "unknown"} in 15 min`;
   const drawing = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": label });
-  drawing.append(svg("path", { d: path(values, most), class: "spark" }));
+  drawing.append(svg("path", { d: path(times, values, from, most), class: "spark" }));
   return el("div", { class: "sparkline" }, el("span", { class: "quiet" }, label), drawing);
 }
 
@@ -37,8 +37,8 @@ async function load(place) {
   try {
     const answer = await fetch(url, { signal: AbortSignal.timeout(5000) });
     if (!answer.ok) return;
-    const { figures } = await answer.json();
-    drawn.set(place.dataset.history, ["lag", "pending"].filter((name) => figures[name]).map((name) => sparkline(name === "lag" ? "Lag" : "Pending", figures[name].max)));
+    const { t, figures } = await answer.json();
+    drawn.set(place.dataset.history, ["lag", "pending"].filter((name) => figures[name]).map((name) => sparkline(name === "lag" ? "Lag" : "Pending", t, figures[name].max, now - SPAN_MS)));
     place.replaceChildren(...drawn.get(place.dataset.history));
   } catch { /* the card stays without: its figures are what counts */ }
 }

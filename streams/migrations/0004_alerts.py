@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[("browser", "notice in every open page"), ("webhook", "webhook"), ("email", "e-mail")],
+                        choices=[("browser", "notice on the chart pages"), ("webhook", "webhook"), ("email", "e-mail")],
                         max_length=20,
                     ),
                 ),

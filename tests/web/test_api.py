@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import AsyncClient
 
+from streams.gateway import logs
 from tests.stuck import Server
 from tests.web.conftest import HEALTH, STREAM, commit, server_ms
 
@@ -61,7 +62,7 @@ async def test_rates_come_from_the_monitor_while_it_watches(r: Server, get: Get,
         "verdict": "OK",
         "groups": [{"name": GROUP, "path": GROUP, "lag": 1, "pending": 1, "delivered_per_s": 1.5, "acked_per_s": 0.0}],
     }
-    r.xadd(HEALTH, {"s": STREAM, "m": json.dumps(figures)})
+    r.xadd(HEALTH, {"s": STREAM, "m": logs.encode_health(figures)})
     await get(f"{STREAM}/")
     for _ in range(100):
         found = await get(f"{STREAM}/")

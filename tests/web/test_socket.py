@@ -10,6 +10,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from dashboard.hub import hub
 from streams import notices
+from streams.gateway import logs
 from tests.stuck import Server
 from tests.web.conftest import FEED, FRAMES, HEALTH, STREAM, Socket, commit, receive, server_ms
 
@@ -21,7 +22,7 @@ Connect = Callable[..., Awaitable[Socket]]
 
 def health(r: Server, **figures: Any) -> None:
     plain = {"t": server_ms(r), "name": STREAM, "problem": None, "stream": {"length": 1}, "groups": [], **figures}
-    r.xadd(HEALTH, {"s": STREAM, "m": json.dumps(plain)})
+    r.xadd(HEALTH, {"s": STREAM, "m": logs.encode_health(plain)})
 
 
 async def test_a_browser_is_greeted_and_filled_from_the_log(r: Server, connect: Connect) -> None:
