@@ -18,12 +18,12 @@ _MOST_STEPS = 200
 class Discovery:
     """Knows the watched streams; `step` goes on looking for new ones. The configured stream is always among them."""
 
-    def __init__(self, client: Client, config: Config, interval_s: float) -> None:
-        self._client, self._config, self._interval_s = client, config, interval_s
+    def __init__(self, client: Client, config: Config) -> None:
+        self._client, self._config = client, config
         self._found: set[bytes] = set()
         self._passing: set[bytes] = set()
         self._cursor = b"0"
-        self._steps = 0
+        self._keys: int | None = None
 
     def watched(self) -> list[bytes]:
         """The streams to look at, in order."""
@@ -34,11 +34,16 @@ class Discovery:
         self._found.discard(key)
         self._passing.discard(key)
 
-    def step(self) -> None:
-        """Look a little further; the first call looks at everything. Raises Unreachable and the like."""
-        if not self._steps:
+    def step(self, every_s: float) -> None:
+        """Look a little further, when called every so many seconds; the first call looks at everything.
+
+        Raises Unreachable and the like.
+        """
+        if self._keys is None:
             self._pass_at_once()
-        for _ in range(self._steps):
+            return
+        wanted = self._keys * every_s / (_PASS_S * looks.SCAN_COUNT)
+        for _ in range(max(1, min(_MOST_STEPS, round(wanted + 0.5)))):
             if self._advance():
                 return
 
@@ -55,8 +60,7 @@ class Discovery:
         if self._cursor != b"0":
             return False
         self._found, self._passing = self._passing, set()
-        wanted = looks.key_count(self._client) * self._interval_s / (_PASS_S * looks.SCAN_COUNT)
-        self._steps = max(1, min(_MOST_STEPS, round(wanted + 0.5)))
+        self._keys = looks.key_count(self._client)
         return True
 
 

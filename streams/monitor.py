@@ -37,7 +37,7 @@ class Monitor:
         self._config, self._interval_s = config, interval_s
         self._client = Client(config.server_url())
         self._lease = leases.Lease(self._client, config.prefix + b":monitor")
-        self._discovery = Discovery(self._client, config, interval_s)
+        self._discovery = Discovery(self._client, config)
         self._windows: dict[bytes, StreamWindow] = {}
         self._bounds = logs.HealthBounds(HEALTH_KEEP_MS, config.health_max_bytes)
         self.leads = False
@@ -53,7 +53,7 @@ class Monitor:
         began = time.monotonic()
         if not self.leads:
             self._lead()
-        self._discovery.step()
+        self._discovery.step(self._cycle_s)
         seen = self._look()
         self.figures = [health.describe(self._windows[snapshot.name]) for snapshot in seen]
         self.cost_s = time.monotonic() - began
@@ -64,6 +64,11 @@ class Monitor:
     def rest_s(self) -> float:
         """How long to wait until the next look."""
         return max(self._interval_s - self.cost_s, (_REST_SHARE - 1) * self.cost_s)
+
+    @property
+    def _cycle_s(self) -> float:
+        """From one look to the next."""
+        return max(self._interval_s, self.cost_s + self.rest_s)
 
     def leave(self) -> None:
         """Let another monitor lead at once."""
@@ -101,13 +106,12 @@ class Monitor:
 
     def _own(self, seen: Sequence[Snapshot]) -> dict[str, Any]:
         """What the program says of itself."""
-        cycle_s = max(self._interval_s, self.cost_s + self.rest_s)
         return {
             "t": self.taken_at,
             "monitor": {
                 "t": self.taken_at,
                 "cost_ms": round(self.cost_s * 1000, 1),
-                "interval_ms": round(cycle_s * 1000),
+                "interval_ms": round(self._cycle_s * 1000),
                 "streams": sum(snapshot.stream is not None for snapshot in seen),
                 "groups": sum(len(snapshot.groups) for snapshot in seen),
             },

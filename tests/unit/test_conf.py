@@ -6,6 +6,7 @@ from streams import conf
 from streams.errors import Unreachable
 from streams.parsing import Retain
 from streams.readings import Shape
+from streams.thresholds import Thresholds
 
 
 def read(tmp_path: Path, **environ: str) -> conf.Config:
@@ -39,6 +40,18 @@ def test_an_empty_environment_gives_the_defaults(tmp_path: Path) -> None:
         ("RETAIN", "0"),
         ("RETAIN", "much"),
         ("RETAIN", "0d"),
+        ("THRESHOLDS", "stuck"),
+        ("THRESHOLDS", "stuk=5m"),
+        ("THRESHOLDS", "stuck=5"),
+        ("THRESHOLDS", "samples=2"),
+        ("THRESHOLDS", "step=0"),
+        ("THRESHOLDS", "poison_deliveries=many"),
+        ("HEALTH_MAX_BYTES", "0"),
+        ("PUBLIC_URL", "streams.example.org"),
+        ("METRICS_CONSUMERS", "some"),
+        ("EMAIL_URL", "mail.example.org"),
+        ("EMAIL_URL", "smtp://"),
+        ("EMAIL_URL", "submission://host:port"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named_with_a_hint_and_the_default_kept(
@@ -85,3 +98,23 @@ def test_without_an_address_the_running_demos_server_is_used(tmp_path: Path) -> 
 
 def test_a_configured_address_wins(tmp_path: Path) -> None:
     assert read(tmp_path, REDIS_URL="redis://db:6379/0").server_url() == "redis://db:6379/0"
+
+
+def test_bounds_of_the_verdicts_can_be_set_by_name_and_the_others_stay(tmp_path: Path) -> None:
+    limits = read(tmp_path, THRESHOLDS="stuck=10m, poison_deliveries=9").thresholds
+    default = Thresholds()
+    assert (limits.stuck_ms, limits.poison_deliveries) == (600_000, 9)
+    assert (limits.samples, limits.room_ms) == (default.samples, default.room_ms)
+
+
+def test_patterns_choose_what_is_watched(tmp_path: Path) -> None:
+    assert read(tmp_path).watch == ("*",)
+    config = read(tmp_path, WATCH="orders:*, jobs", WATCH_EXCLUDE="*:tmp")
+    assert (config.watch, config.watch_exclude) == (("orders:*", "jobs"), ("*:tmp",))
+
+
+def test_addresses_of_site_and_mail_are_taken_as_they_are(tmp_path: Path) -> None:
+    config = read(tmp_path, PUBLIC_URL="https://s.example.org/", EMAIL_URL="submission://u:p@mail.example.org:587")
+    assert config.problems == ()
+    assert config.public_url == "https://s.example.org"
+    assert config.email_url == "submission://u:p@mail.example.org:587"
