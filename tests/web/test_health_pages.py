@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -118,11 +119,11 @@ async def test_a_monitor_that_is_late_is_said_on_every_page_and_its_figures_leav
 ) -> None:
     hub()._ahead_ms += 11_000
     for page in ("/streams/", "/streams/s/groups/", "/streams/s/groups/g/"):
-        assert "The monitor was last heard 11 s ago" in await get(page)
+        assert re.search(r"The monitor was last heard 1[1-9] s ago", await get(page))
     assert json.loads(await get("/api/monitor/"))["late"]
     metrics = await get("/metrics")
     assert "redis_stream_length" not in metrics
-    assert "streamwatch_monitor_sample_age_seconds 11" in metrics
+    assert re.search(r"streamwatch_monitor_sample_age_seconds 1[1-9]", metrics)
 
 
 async def test_where_no_monitor_ever_ran_the_pages_say_so(get: Get, r: Server) -> None:
