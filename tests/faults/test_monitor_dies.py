@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from tests.processes import Process, eventually, run
 from tests.receiver import Receiver
@@ -19,13 +16,6 @@ channel = AlertChannel.objects.create(name="hook", kind="webhook", url={url!r}, 
 rule = AlertRule.objects.create(name="lag", watch="lag", threshold=10, clear=5)
 rule.channels.add(channel)
 """
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    yield made
-    made.close()
 
 
 def test_an_incident_outlives_the_monitor_that_opened_it(

@@ -32,13 +32,6 @@ def nothing_set_up() -> None:
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def webhook(receiver: Receiver) -> AlertChannel:
     return AlertChannel.objects.create(name="hook", kind="webhook", url=receiver.url, secret=make_secret())
 

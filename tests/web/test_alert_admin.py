@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from importlib import import_module
 from typing import Any
@@ -27,13 +26,6 @@ def new_installation() -> None:
     AlertRule.objects.all().delete()
     AlertChannel.objects.all().delete()
     import_module("streams.migrations.0005_first_alert").make(apps, None)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    yield made
-    made.close()
 
 
 @pytest.fixture
