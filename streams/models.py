@@ -26,11 +26,26 @@ class ConsumerGroup(models.Model):
         """No table."""
 
         managed = False
-        default_permissions = ("view", "add")
+        default_permissions = ("view", "add", "delete")
+        permissions = (("move_consumergroup", "Can move consumer groups"),)
         verbose_name = "consumer group"
 
     def __str__(self) -> str:
         return f"consumer group {self.pk}"
+
+
+class Consumer(models.Model):
+    """A named reader in a consumer group; lives in Redis."""
+
+    class Meta:
+        """No table."""
+
+        managed = False
+        default_permissions = ("add", "delete")
+        verbose_name = "consumer"
+
+    def __str__(self) -> str:
+        return f"consumer {self.pk}"
 
 
 class PendingEntry(models.Model):
@@ -41,7 +56,10 @@ class PendingEntry(models.Model):
 
         managed = False
         default_permissions = ("view",)
-        permissions = (("claim_pendingentry", "Can claim pending entries"),)
+        permissions = (
+            ("claim_pendingentry", "Can claim pending entries"),
+            ("acknowledge_pendingentry", "Can acknowledge pending entries"),
+        )
         verbose_name = "pending entry"
         verbose_name_plural = "pending entries"
 
@@ -71,7 +89,12 @@ class Action(models.TextChoices):
     """What people do through `operations`, and what workers do or find by themselves."""
 
     CREATE_GROUP = "create group", "create group"
+    MOVE_GROUP = "move group", "move group"
+    DESTROY_GROUP = "destroy group", "destroy group"
+    CREATE_CONSUMER = "create consumer", "create consumer"
+    DELETE_CONSUMER = "delete consumer", "delete consumer"
     CLAIM = "claim", "claim"
+    ACKNOWLEDGE = "acknowledge", "acknowledge"
     REPLAY_DEAD = "replay dead letters", "replay dead letters"
     PURGE_DEAD = "delete dead letters", "delete dead letters"
     LOST = "entries lost", "entries lost"
@@ -138,6 +161,7 @@ __all__ = [
     "AlertChannel",
     "AlertDelivery",
     "AlertRule",
+    "Consumer",
     "ConsumerGroup",
     "DeadLetter",
     "HealthBlock",

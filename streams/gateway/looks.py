@@ -131,6 +131,32 @@ def scan_streams(client: Client, most: int) -> tuple[list[bytes], bool]:
             return sorted(found)[:most], cursor == b"0" and len(found) <= most
 
 
+# Counts without sending payloads; of big entries fewer at a time, so that no step holds the server up for long.
+_COUNT = Script("""
+local first = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[2], 'COUNT', 1)[1]
+if not first then return {0, ''} end
+local size = 64
+for _, part in ipairs(first[2]) do size = size + #part end
+local most = math.max(1, math.min(tonumber(ARGV[3]), math.floor(tonumber(ARGV[4]) / size)))
+local rows = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[2], 'COUNT', most)
+return {#rows, rows[#rows][1]}
+""")
+_COUNTED_TOGETHER = 1000
+_COUNTED_BYTES = 256 * 1024
+
+
+def count_between(client: Client, key: bytes, after: EntryId, to: EntryId | None, most: int) -> int:
+    """How many entries lie after an ID, up to and with another (None: the end); stops at `most`."""
+    counted, end = 0, "+" if to is None else str(to)
+    while counted < most:
+        step = min(_COUNTED_TOGETHER, most - counted)
+        found, last = client.run(_COUNT, [key], [str(after.next()), end, step, _COUNTED_BYTES])
+        if not found:
+            break
+        counted, after = counted + found, EntryId.from_reply(last)
+    return counted
+
+
 def scan_step(client: Client, cursor: bytes) -> tuple[bytes, list[bytes]]:
     """One step of SCAN over the stream keys, and the cursor to go on from; b"0" at the end."""
     after, keys = client.call("SCAN", cursor, "TYPE", "stream", "COUNT", SCAN_COUNT)

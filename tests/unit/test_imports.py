@@ -43,6 +43,9 @@ ONLY_LOOKS = [
     "management/commands/pending",
     "management/commands/claim",
     "management/commands/dead",
+    "management/commands/group",
+    "management/commands/consumer",
+    "management/commands/ack",
     "management/commands/health",
 ]
 

@@ -1,0 +1,149 @@
+"""What an operation on a group would do, counted before it is done. Only looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from streams import looking, names
+from streams.errors import BadRequest, NoSuchGroup
+from streams.gateway import looks
+from streams.ids import ZERO, EntryId
+from streams.positions import NOW, parse_start
+from streams.snapshot import ConsumerGroup, Snapshot, Stream
+
+# A consumer that asked for entries within this time counts as reading now.
+ACTIVE_MS = 60_000
+# So many entries are counted one by one, a fraction of a second; beyond, the count says "at least".
+MOST_COUNTED = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many entries; when counting was cut short there are more."""
+
+    entries: int
+    is_exact: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.entries:,}" if self.is_exact else f"at least {self.entries:,}"
+
+
+@dataclass(frozen=True, slots=True)
+class MovePreview:
+    """What moving a group means: `again` entries are delivered again, or `skipped` never.
+
+    `lag` is what the group has before it afterwards; `entries_read` what to tell the server so that it knows that too
+    (None: unknown). `pending` entries stay pending, `active` consumers are reading now.
+    """
+
+    before: EntryId
+    after: EntryId
+    again: Count
+    skipped: Count
+    lag: Count
+    entries_read: int | None
+    pending: int
+    active: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """What it means, in words."""
+        if self.after == self.before:
+            return "the position stays where it is"
+        if self.after < self.before:
+            return f"{self.again} entries are delivered again"
+        return f"{self.skipped} entries are skipped"
+
+    def as_plain(self) -> dict[str, Any]:
+        """For JSON; counts as {"entries", "exact"}."""
+        counts = {
+            name: {"entries": count.entries, "exact": count.is_exact}
+            for name, count in (("again", self.again), ("skipped", self.skipped), ("lag", self.lag))
+        }
+        ids = {"before": str(self.before), "after": str(self.after)}
+        return {**ids, **counts, "pending": self.pending, "active": list(self.active)}
+
+
+def move(stream: bytes, group: bytes, start: str) -> MovePreview:
+    """The preview of `operations.move_group`. Raises BadRequest, NoSuchStream, NoSuchGroup or WrongType."""
+    snapshot = looking.snapshot(stream)
+    found, state = _group_in(snapshot, group), _stream_in(snapshot)
+    after, before = _resolved(start, state), found.last_delivered
+    nothing = Count(0)
+    lag = _after(stream, after, state)
+    known = lag.is_exact and state.entries_added is not None
+    return MovePreview(
+        before=before,
+        after=after,
+        again=_between(stream, after, before) if after < before else nothing,
+        skipped=_between(stream, before, after) if after > before else nothing,
+        lag=lag,
+        entries_read=max(0, (state.entries_added or 0) - lag.entries) if known else None,
+        pending=found.pending,
+        active=tuple(active_consumers(found)),
+    )
+
+
+def entries_read_at(stream: bytes, position: EntryId) -> int | None:
+    """How many entries a group has read that stands there; None where that cannot be known. Raises as `move` does."""
+    state = _stream_in(looking.snapshot(stream))
+    lag = _after(stream, position, state)
+    if state.entries_added is None or not lag.is_exact:
+        return None
+    return max(0, state.entries_added - lag.entries)
+
+
+def group_of(stream: bytes, group: bytes) -> ConsumerGroup:
+    """The group as it is now. Raises NoSuchStream, NoSuchGroup or WrongType."""
+    return _group_in(looking.snapshot(stream), group)
+
+
+def active_consumers(group: ConsumerGroup) -> list[str]:
+    """Names of the consumers that asked for entries within the last minute."""
+    return [names.shown(consumer.name) for consumer in group.consumers if consumer.idle_ms < ACTIVE_MS]
+
+
+def _group_in(snapshot: Snapshot, group: bytes) -> ConsumerGroup:
+    found = snapshot.group(group)
+    if found is None:
+        raise NoSuchGroup(f"Stream {names.shown(snapshot.name)!r} has no consumer group {names.shown(group)!r}.")
+    return found
+
+
+def _stream_in(snapshot: Snapshot) -> Stream:
+    assert snapshot.stream is not None  # noqa: S101 - `looking.snapshot` raises for a stream that is not there
+    return snapshot.stream
+
+
+def _resolved(start: str, stream: Stream) -> EntryId:
+    """The ID behind a start; the end of the stream as the ID it has now, so that what comes meanwhile is delivered."""
+    try:
+        position = parse_start(start)
+    except ValueError as error:
+        raise BadRequest(str(error), field="start") from None
+    if position == NOW:
+        return stream.last_id
+    found = EntryId.parse(position)
+    if found > stream.last_id:
+        text = f"{found} lies beyond the newest entry, {stream.last_id}: what comes until then is never delivered."
+        raise BadRequest(text, field="start")
+    return found
+
+
+def _after(stream: bytes, position: EntryId, state: Stream) -> Count:
+    """How many entries lie after a position, counted from the nearer end that can be counted."""
+    if position >= state.last_id:
+        return Count(0)
+    if state.first_id is not None and position < state.first_id:
+        return Count(state.length)
+    behind = looks.count_between(looking.client(), stream, position, None, MOST_COUNTED)
+    if behind < MOST_COUNTED:
+        return Count(behind)
+    ahead = looks.count_between(looking.client(), stream, ZERO, position, MOST_COUNTED)
+    return Count(state.length - ahead) if ahead < MOST_COUNTED else Count(MOST_COUNTED, is_exact=False)
+
+
+def _between(stream: bytes, after: EntryId, to: EntryId) -> Count:
+    counted = looks.count_between(looking.client(), stream, after, to, MOST_COUNTED)
+    return Count(counted, counted < MOST_COUNTED)
