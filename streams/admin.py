@@ -12,16 +12,14 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from streams import alert_admin, conf, looking, operations, tables
-from streams.admin_pages import add_error, authorize, in_admin_style, page
+from streams import alert_admin, group_admin, tables
+from streams.admin_pages import ReadOnly, add_error, authorize, in_admin_style, page
 from streams.claim_page import Choice, ClaimPage
 from streams.errors import StreamwatchError
-from streams.forms import CreateGroupForm, meant
 from streams.models import ConsumerGroup, LedgerEntry, PendingEntry
-from streams.names import shown, to_path
-from streams.operations import Action, Actor, Deed
+from streams.names import to_path
 
-__all__ = ["alert_admin"]
+__all__ = ["alert_admin", "group_admin"]
 
 if TYPE_CHECKING:
     _GroupBase = admin.ModelAdmin[ConsumerGroup]
@@ -34,74 +32,8 @@ admin.site.site_header = admin.site.site_title = "Streamwatch"
 admin.site.index_title = "Operations"
 
 
-class _ReadOnly:
-    """For things that live in Redis, or that nobody may edit: no row is changed or deleted, by anybody."""
-
-    def has_change_permission(self, *_: Any) -> bool:
-        """Never."""
-        return False
-
-    def has_delete_permission(self, *_: Any) -> bool:
-        """Never."""
-        return False
-
-
-@admin.register(ConsumerGroup)
-class ConsumerGroupAdmin(_ReadOnly, _GroupBase):
-    """Consumer groups of all streams, and the form for a new one."""
-
-    def get_urls(self) -> list[URLPattern]:
-        """The list and the form, nothing else."""
-        guarded = self.admin_site.admin_view
-        return [
-            path("", guarded(self.list_view), name="streams_consumergroup_changelist"),
-            path("add/", guarded(self.create_view), name="streams_consumergroup_add"),
-        ]
-
-    def list_view(self, request: HttpRequest) -> TemplateResponse:
-        """All groups, or those of `?stream=`."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        only, error = request.GET.get("stream", ""), None
-        table = tables.GroupTable()
-        try:
-            table = tables.groups_of(only)
-        except StreamwatchError as problem:
-            error = problem
-        can_add = self.has_add_permission(request)
-        return page(self, request, "groups", "Consumer groups", table=table, error=error, only=only, can_add=can_add)
-
-    def create_view(self, request: HttpRequest) -> HttpResponse:
-        """The form, and on POST the group."""
-        form = CreateGroupForm(request.POST or None, initial={"stream": _initial_stream(request)})
-        if request.method == "POST":
-            authorize(request, Deed(Action.CREATE_GROUP, _typed(request, "stream"), _typed(request, "group")))
-            if form.is_valid() and self._created(request, form):
-                query = urlencode({"stream": to_path(form.cleaned_data["stream"])})
-                return HttpResponseRedirect(f"{reverse('admin:streams_consumergroup_changelist')}?{query}")
-        elif not self.has_add_permission(request):
-            raise PermissionDenied
-        fields = in_admin_style(form)
-        title = "Create consumer group"
-        return page(self, request, "create_group", title, form=form, fieldsets=fields, streams=_stream_names())
-
-    def _created(self, request: HttpRequest, form: CreateGroupForm) -> bool:
-        data = form.cleaned_data
-        group = data["group"].encode()
-        try:
-            data["stream"] = meant(data["stream"], looking.streams()[0])
-            mkstream = data["create_stream"]
-            actor = Actor.of_request(request)
-            operations.create_group(actor, data["stream"], group, form.position(), mkstream=mkstream)
-        except StreamwatchError as error:
-            add_error(form, error, {"start": "at"})
-            return False
-        messages.success(request, f"Group {shown(group)} was created on stream {shown(data['stream'])}.")
-        return True
-
-
 @admin.register(PendingEntry)
-class PendingEntryAdmin(_ReadOnly, _PendingBase):
+class PendingEntryAdmin(ReadOnly, _PendingBase):
     """Pending entries of one group at a time, and the claim."""
 
     def has_add_permission(self, *_: Any) -> bool:
@@ -154,28 +86,8 @@ def _list_of(stream: str, group: str) -> str:
     return f"{reverse('admin:streams_pendingentry_changelist')}?{urlencode({'stream': stream, 'group': group})}"
 
 
-def _initial_stream(request: HttpRequest) -> str:
-    """The stream that the page before was about, else the watched one."""
-    try:
-        return shown(looking.stream_named(request.GET["stream"]))
-    except (KeyError, StreamwatchError):
-        return shown(conf.current().stream)
-
-
-def _stream_names() -> list[str]:
-    """Names to choose from while typing; none when the server is away, which the form then says by itself."""
-    try:
-        return [shown(name) for name in looking.streams()[0]]
-    except StreamwatchError:
-        return []
-
-
-def _typed(request: HttpRequest, name: str) -> bytes:
-    return request.POST.get(name, "").encode()
-
-
 @admin.register(LedgerEntry)
-class LedgerAdmin(_ReadOnly, _LedgerBase):
+class LedgerAdmin(ReadOnly, _LedgerBase):
     """Who did what to which entries, and how it ended. Nobody edits it."""
 
     list_display = ("when", "actor", "action", "outcome", "count", "stream", "group", "consumer")

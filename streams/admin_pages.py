@@ -16,6 +16,18 @@ from streams.errors import BadRequest, NoSuchGroup, NoSuchStream, NotAllowed, St
 from streams.operations import Actor, Deed
 
 
+class ReadOnly:
+    """For things that live in Redis, or that nobody may edit: no row is changed or deleted, by anybody."""
+
+    def has_change_permission(self, *_: Any) -> bool:
+        """Never."""
+        return False
+
+    def has_delete_permission(self, *_: Any) -> bool:
+        """Never."""
+        return False
+
+
 def page(model_admin: ModelAdmin[Any], request: HttpRequest, name: str, title: str, **context: Any) -> TemplateResponse:
     """A page of the admin; with an `error` in its context, the status that belongs to the error."""
     everywhere = model_admin.admin_site.each_context(request)

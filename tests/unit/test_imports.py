@@ -38,6 +38,9 @@ PURE = [
 ]
 ONLY_LOOKS = [
     "admin",
+    "group_admin",
+    "group_page",
+    "group_forms",
     "forms",
     "management/commands/groups",
     "management/commands/pending",
