@@ -18,6 +18,8 @@ from streams.claim_page import Choice, ClaimPage
 from streams.errors import StreamwatchError
 from streams.models import ConsumerGroup, LedgerEntry, PendingEntry
 from streams.names import to_path
+from streams.operations import PERMISSIONS, Action
+from streams.pending_page import ACTS, PendingPage, deed_of
 
 __all__ = ["alert_admin", "group_admin"]
 
@@ -41,11 +43,12 @@ class PendingEntryAdmin(ReadOnly, _PendingBase):
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        """The list and the claim, nothing else."""
+        """The list and what can be done to entries, nothing else."""
         guarded = self.admin_site.admin_view
         return [
             path("", guarded(self.list_view), name="streams_pendingentry_changelist"),
             path("claim/", guarded(self.claim_view), name="streams_pendingentry_claim"),
+            path("act/", guarded(self.act_view), name="streams_pendingentry_act"),
         ]
 
     def list_view(self, request: HttpRequest) -> TemplateResponse:
@@ -53,8 +56,10 @@ class PendingEntryAdmin(ReadOnly, _PendingBase):
         if not self.has_view_permission(request):
             raise PermissionDenied
         table = tables.pending_of(request.GET)
-        can_claim = request.user.has_perm("streams.claim_pendingentry")
-        return page(self, request, "pending", "Pending entries", table=table, error=table.error, can_claim=can_claim)
+        acts = {"claim": Action.CLAIM, **ACTS}
+        may = {act: request.user.has_perm(PERMISSIONS[action]) for act, action in acts.items()}
+        context = {"may": may, "can_act": any(may.values())}
+        return page(self, request, "pending", "Pending entries", table=table, error=table.error, **context)
 
     def claim_view(self, request: HttpRequest) -> HttpResponseBase:
         """On POST only: the confirmation page for the chosen entries, and with `confirm` the claim."""
@@ -67,6 +72,29 @@ class PendingEntryAdmin(ReadOnly, _PendingBase):
         except StreamwatchError as error:
             messages.error(request, str(error))
             return HttpResponseRedirect(_list_of(request.POST.get("stream", ""), request.POST.get("group", "")))
+
+    def act_view(self, request: HttpRequest) -> HttpResponseBase:
+        """On POST only: the confirmation page for acknowledging or giving up, and with `confirm` the deed."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        act = request.POST.get("act", "")
+        try:
+            choice = Choice.of_request(request)
+            authorize(request, deed_of(choice, act))
+            return self._confirm_act(request, PendingPage(request, choice, act))
+        except StreamwatchError as error:
+            messages.error(request, str(error))
+            return HttpResponseRedirect(_list_of(request.POST.get("stream", ""), request.POST.get("group", "")))
+
+    def _confirm_act(self, request: HttpRequest, asked: PendingPage) -> HttpResponseBase:
+        back = _list_of(asked.place["stream_path"], asked.place["group_path"])
+        try:
+            if asked.done():
+                return HttpResponseRedirect(back)
+        except StreamwatchError as error:
+            add_error(asked.form, error, {})
+        title = "Acknowledge pending entries" if asked.act == "acknowledge" else "Make dead letters"
+        return page(self, request, "act", title, asked=asked, fieldsets=in_admin_style(asked.form), back=back)
 
     def _confirm(self, request: HttpRequest, choice: Choice) -> HttpResponseBase:
         asked = ClaimPage(request, choice)

@@ -15,7 +15,7 @@ OWN_FIELDS = (b"id", b"reason", b"stream", b"group", b"consumer", b"deliveries",
 # What an entry carries that was replayed: the ID it had first.
 REPLAYED_FROM = b"replayed_from"
 # Lua's unpack ends near 8,000 values; a letter with more than this keeps the first ones and says so.
-_MOST_VALUES = 4000
+MOST_VALUES = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Letter:
 
 def to_pairs(letter: DeadLetter, stream: bytes, group: bytes, consumer: bytes) -> list[bytes]:
     """The flat field-value list that is kept."""
-    kept, reason = letter.pairs[:_MOST_VALUES], letter.reason
+    kept, reason = letter.pairs[:MOST_VALUES], letter.reason
     if len(kept) < len(letter.pairs):
         reason += f" (only the first {len(kept) // 2} of {len(letter.pairs) // 2} fields are kept here)"
     deliveries = str(letter.deliveries).encode() if letter.deliveries else b""

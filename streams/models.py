@@ -59,6 +59,7 @@ class PendingEntry(models.Model):
         permissions = (
             ("claim_pendingentry", "Can claim pending entries"),
             ("acknowledge_pendingentry", "Can acknowledge pending entries"),
+            ("deadletter_pendingentry", "Can make dead letters of pending entries"),
         )
         verbose_name = "pending entry"
         verbose_name_plural = "pending entries"
@@ -95,6 +96,7 @@ class Action(models.TextChoices):
     DELETE_CONSUMER = "delete consumer", "delete consumer"
     CLAIM = "claim", "claim"
     ACKNOWLEDGE = "acknowledge", "acknowledge"
+    GIVE_UP = "dead-letter", "dead-letter"
     REPLAY_DEAD = "replay dead letters", "replay dead letters"
     PURGE_DEAD = "delete dead letters", "delete dead letters"
     LOST = "entries lost", "entries lost"

@@ -10,11 +10,13 @@ from streams.errors import ServerRefused, WrongType
 from streams.gateway import looks
 from streams.gateway.client import Argument, Client, Reply, Script
 from streams.ids import EntryId
-from streams.letters import OWN_FIELDS, REPLAYED_FROM, Letter, from_pairs
+from streams.letters import GONE as ENTRY_GONE
+from streams.letters import MOST_VALUES, OWN_FIELDS, REPLAYED_FROM, Letter, from_pairs
 from streams.names import shown
 
 # One command holds up everybody else on the server for as long as it takes.
 MOST_IDS_A_COMMAND = 500
+MOST_GIVEN_UP = 100
 GONE, EMPTY, FOREIGN = b"gone", b"empty", b"foreign"
 
 # A letter is deleted in the step that adds its entry again, so that of two who replay it one does. XADD comes first:
@@ -46,6 +48,34 @@ for at = 3, #ARGV do
   end
 end
 return {results, false}
+""")
+
+
+# A letter is written in the step that takes its entry out of the PEL, whoever owns it then. XADD comes first: out of
+# memory the server refuses it, and the entry stays pending.
+_GIVE_UP = Script("""
+local kind = redis.call('TYPE', KEYS[2]).ok
+if kind ~= 'none' and kind ~= 'stream' then
+  return redis.error_reply('WRONGTYPE ' .. KEYS[2] .. ' holds a ' .. kind .. ', not a stream')
+end
+local group, most, most_values, reason, gone = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
+local given_up = {}
+for at = 6, #ARGV do
+  local row = redis.call('XPENDING', KEYS[1], group, ARGV[at], ARGV[at], 1)[1]
+  if row then
+    local entry = redis.call('XRANGE', KEYS[1], ARGV[at], ARGV[at])[1]
+    local pairs_, why = entry and entry[2] or {}, entry and reason or reason .. '; ' .. gone
+    if #pairs_ > most_values then
+      why = why .. ' (only the first ' .. most_values / 2 .. ' of ' .. #pairs_ / 2 .. ' fields are kept here)'
+    end
+    redis.call('XADD', KEYS[2], 'MAXLEN', '~', most, '*', 'id', ARGV[at], 'reason', why, 'stream', KEYS[1],
+      'group', group, 'consumer', row[2], 'deliveries', row[4], 'error', '',
+      unpack(pairs_, 1, math.min(#pairs_, most_values)))
+    redis.call('XACK', KEYS[1], group, ARGV[at])
+    given_up[#given_up + 1] = ARGV[at]
+  end
+end
+return given_up
 """)
 
 
@@ -107,6 +137,21 @@ def replay(client: Client, dead: bytes, stream: bytes, ids: Sequence[EntryId]) -
     arguments: list[Argument] = [len(OWN_FIELDS), REPLAYED_FROM, *map(str, ids)]
     results, error = client.run(_REPLAY, [dead, stream], arguments)
     return Replayed(results, _refused(error.decode()) if error else None)
+
+
+def give_up(
+    client: Client, place: tuple[bytes, bytes, bytes], ids: Sequence[EntryId], reason: str, most: int
+) -> list[EntryId]:
+    """Make dead letters of at most MOST_GIVEN_UP pending entries; the IDs that were pending.
+
+    `place` is stream, dead-letter stream and group, `most` how many letters are kept. Raises NoSuchGroup, WrongType,
+    AccessDenied or ServerRefused (out of memory), with nothing done.
+    """
+    stream, dead, group = place
+    # Acknowledges nothing. Who may add but not acknowledge would be refused between the two.
+    client.call("XACK", stream, group, "0-0")
+    arguments: list[Argument] = [group, most, MOST_VALUES, reason, ENTRY_GONE, *map(str, ids)]
+    return [EntryId.from_reply(entry_id) for entry_id in client.run(_GIVE_UP, [stream, dead], arguments)]
 
 
 def purge(client: Client, dead: bytes, ids: Sequence[EntryId]) -> list[EntryId]:

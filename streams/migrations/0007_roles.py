@@ -15,7 +15,7 @@ VIEWER = (
     "view_alertrule",
     "view_silence",
 )
-REVIEWER = (*VIEWER, "claim_pendingentry", "acknowledge_pendingentry", "add_silence")
+REVIEWER = (*VIEWER, "claim_pendingentry", "acknowledge_pendingentry", "deadletter_pendingentry", "add_silence")
 OPERATOR = (
     *REVIEWER,
     "add_consumergroup",

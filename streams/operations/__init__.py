@@ -14,6 +14,8 @@ from streams.operations.pending import (
     claim,
     claim_all,
     claim_sentence,
+    give_up,
+    give_up_sentence,
 )
 
 __all__ = [
@@ -37,6 +39,8 @@ __all__ = [
     "delete_consumer",
     "delete_dead",
     "destroy_group",
+    "give_up",
+    "give_up_sentence",
     "move_group",
     "tell",
     "test_channel",

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from streams import ledger, pel
+from streams import conf, ledger, pel
 from streams.errors import BadRequest
-from streams.gateway import groups
+from streams.gateway import groups, letters
 from streams.ids import EntryId
 from streams.ledger import Actor, Deed
 from streams.models import Action, LedgerEntry
-from streams.names import shown
+from streams.names import beside, shown
 from streams.operations.door import authorize, check_name, client, tell
 
 _LARGEST_MS = 2**53
 _IDS_IN_A_SENTENCE = 20
+_LONGEST_REASON = 500
 
 
 @dataclass
@@ -86,9 +87,40 @@ def acknowledge(actor: Actor, stream: bytes, group: bytes, ids: Iterable[EntryId
     if not wanted:
         raise BadRequest("No entry is chosen: choose at least one.", field="ids")
     with ledger.recorded(actor, deed, wanted) as row:
-        result = _acknowledge(row, deed, wanted)
+        result = _in_batches(
+            row, deed, wanted, groups.MOST_IDS_A_COMMAND, lambda batch: groups.xack(client(), stream, group, batch)
+        )
     tell(actor, deed, f"{result.done:,} of {result.asked:,} pending entries of group {shown(group)} were acknowledged.")
     return result
+
+
+def give_up(actor: Actor, stream: bytes, group: bytes, ids: Iterable[EntryId], reason: str) -> AckResult:
+    """Make dead letters of pending entries, with a reason, and acknowledge them, each in one step.
+
+    Raises as `acknowledge` does, BadRequest for a reason that is empty or too long, and ServerRefused for a server that
+    is out of memory: what could not be written stays pending.
+    """
+    deed = Deed(Action.GIVE_UP, stream, group, detail=reason.strip())
+    authorize(actor, deed)
+    wanted, text = sorted(set(ids)), reason.strip()
+    if not wanted:
+        raise BadRequest("No entry is chosen: choose at least one.", field="ids")
+    if not text or len(text) > _LONGEST_REASON:
+        raise BadRequest(f"A reason is needed, of at most {_LONGEST_REASON} characters.", field="reason")
+    place, most = (stream, beside(stream, "dead"), group), conf.current().dead_max_entries
+    with ledger.recorded(actor, deed, wanted) as row:
+        result = _in_batches(
+            row, deed, wanted, letters.MOST_GIVEN_UP,
+            lambda batch: len(letters.give_up(client(), place, batch, f"{text} ({actor.name})", most)),
+        )  # fmt: skip
+    tell(actor, deed, f"{result.done:,} of {result.asked:,} pending entries of group {shown(group)} are dead letters.")
+    return result
+
+
+def give_up_sentence(result: AckResult) -> str:
+    """What became of them, in words."""
+    missed = f"; {result.missed:,} were not pending any more" if result.missed else ""
+    return f"{result.done:,} of {result.asked:,} became dead letters{missed}."
 
 
 def acknowledge_sentence(result: AckResult) -> str:
@@ -97,13 +129,16 @@ def acknowledge_sentence(result: AckResult) -> str:
     return f"Acknowledged {result.done:,} of {result.asked:,}{missed}."
 
 
-def _acknowledge(row: LedgerEntry, deed: Deed, ids: Iterable[EntryId]) -> AckResult:
+def _in_batches(
+    row: LedgerEntry, deed: Deed, ids: Iterable[EntryId], size: int, act: Callable[[list[EntryId]], int]
+) -> AckResult:
+    """Act on batches; the row learns of each, so that an error in the middle leaves what was done."""
     result = AckResult()
     row.asked = row.done = row.missed = 0
     pel.total(deed.stream, deed.group)  # XACK says nothing of a group that is missing
-    for batch in pel.batches(ids, groups.MOST_IDS_A_COMMAND):
+    for batch in pel.batches(ids, size):
         with pel.named(deed.stream, deed.group):
-            result.done += groups.xack(client(), deed.stream, deed.group, batch)
+            result.done += act(batch)
         result.asked += len(batch)
         row.asked, row.done, row.missed = result.asked, result.done, result.missed
     return result

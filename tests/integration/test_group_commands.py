@@ -103,3 +103,15 @@ def test_entries_are_acknowledged(r: Server, ids: list[str], capsys: pytest.Capt
     assert set(owners(r)) == set(ids[1:4])
     with pytest.raises(CommandError, match="entry ID"):
         run(capsys, "ack", *PLACE, "x")
+
+
+def test_entries_are_made_dead_letters(r: Server, ids: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    would = plain(capsys, "dead", "add", *PLACE, ids[0], ids[5], "--reason", "x", "--dry-run")
+    assert would == {"asked": 2, "given_up": 1, "missed": 1, "dry_run": True}
+    assert not r.exists("{sensor_stream}:dead")
+    said = run(capsys, "dead", "add", *PLACE, ids[0], ids[5], "--reason", "no address")
+    assert said == "1 of 2 became dead letters; 1 were not pending any more.\n"
+    listed = plain(capsys, "dead", "list", STREAM)
+    assert [letter["reason"].split(" (")[0] for letter in listed["letters"]] == ["no address"]
+    with pytest.raises(CommandError, match="reason"):
+        run(capsys, "dead", "add", *PLACE, ids[1])

@@ -199,6 +199,23 @@ def test_a_group_that_is_missing_is_said_and_nothing_counts_as_missed(r: Server,
         operations.acknowledge(SHELL, STREAM.encode(), b"nobody", ids)
 
 
+def test_entries_become_dead_letters_with_the_reason_and_who_gave_it(r: Server, ids: list[EntryId]) -> None:
+    result = operations.give_up(SHELL, *PLACE, [*ids[:3], ids[15]], " no address ")
+    assert operations.give_up_sentence(result) == "3 of 4 became dead letters; 1 were not pending any more."
+    fields = r.xrange("{sensor_stream}:dead")[0][1]
+    assert (fields[b"reason"], fields[b"id"]) == (b"no address (ann)", str(ids[0]).encode())
+    assert (recorded().done, recorded().missed, recorded().detail) == (3, 1, "no address")
+    assert len(owners(r)) == 5
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "x" * 501])
+def test_a_dead_letter_needs_a_reason(r: Server, ids: list[EntryId], reason: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        operations.give_up(SHELL, *PLACE, ids[:3], reason)
+    assert refused.value.field == "reason"
+    assert len(owners(r)) == 8
+
+
 # Who may
 
 ACTS: dict[Action, Callable[[Actor], object]] = {
@@ -209,6 +226,7 @@ ACTS: dict[Action, Callable[[Actor], object]] = {
     Action.DELETE_CONSUMER: lambda who: operations.delete_consumer(who, *PLACE, b"reader", forget=100),
     Action.CLAIM: lambda who: operations.claim(who, *PLACE, b"thief", [EntryId(1, 0)], 0),
     Action.ACKNOWLEDGE: lambda who: operations.acknowledge(who, *PLACE, [EntryId(1, 0)]),
+    Action.GIVE_UP: lambda who: operations.give_up(who, *PLACE, [EntryId(1, 0)], "why"),
 }
 
 

@@ -41,6 +41,7 @@ ONLY_LOOKS = [
     "group_admin",
     "group_page",
     "group_forms",
+    "pending_page",
     "forms",
     "management/commands/groups",
     "management/commands/pending",

@@ -1,4 +1,4 @@
-"""`manage.py dead list|replay|purge`: entries that were given up."""
+"""`manage.py dead list|add|replay|purge`: entries that were given up."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from streams import dead_letters, looking
+from streams import dead_letters, looking, operations, pel
 from streams.ids import EntryId
 from streams.letters import Letter
 from streams.management.printing import add_place, emit_json, emit_table, entry_id, errors_as_sentences
@@ -41,20 +41,25 @@ class _Intermixed(CommandParser):
 
 
 class Command(BaseCommand):
-    """Lists dead letters, sends entries back to their stream, or deletes letters."""
+    """Lists dead letters, makes new ones of pending entries, sends entries back to their stream, or deletes letters."""
 
-    help = "Entries that were given up: list them, send them back to their stream, or delete them."
+    help = "Entries that were given up: list them, give up more, send them back to their stream, or delete them."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """One of three actions, and which letters."""
+        """One of four actions, and which letters or entries."""
         actions = parser.add_subparsers(
-            dest="action", required=True, metavar="list|replay|purge", parser_class=_Intermixed
+            dest="action", required=True, metavar="list|add|replay|purge", parser_class=_Intermixed
         )
         listing = actions.add_parser("list", help="dead letters, oldest first")
         add_place(listing, group=False)
         listing.add_argument("--reason", default="", help="only those with this in their reason")
         listing.add_argument("--limit", type=int, default=50, help="most rows, up to 1000 (default: %(default)s)")
         listing.add_argument("--after", metavar="ID", help="go on after this ID: the next_after of the page before")
+        adding = actions.add_parser("add", help="make dead letters of pending entries")
+        add_place(adding, group=True)
+        adding.add_argument("ids", nargs="+", metavar="ID", help="pending entries' IDs")
+        adding.add_argument("--reason", required=True, help="why; it stands in the letter")
+        adding.add_argument("--dry-run", action="store_true", help="say which are pending, and do nothing")
         for action, text in (("replay", "add the entries to their stream again"), ("purge", "delete letters for good")):
             acting = actions.add_parser(action, help=text)
             add_place(acting, group=False)
@@ -68,6 +73,8 @@ class Command(BaseCommand):
         with errors_as_sentences():
             if options["action"] == "list":
                 self._list(options)
+            elif options["action"] == "add":
+                self._add(options)
             else:
                 self._act(options)
 
@@ -86,6 +93,19 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(page.rows):,} of {page.total:,} dead letters.")
         if page.next_after:
             self.stdout.write(f"More: --after {page.next_after}")
+
+    def _add(self, options: dict[str, Any]) -> None:
+        place, ids = (options["stream"], options["group"]), sorted({entry_id(text) for text in options["ids"]})
+        if options["dry_run"]:
+            result = operations.AckResult(len(ids), len(pel.rows_of(*place, ids)))
+        else:
+            result = operations.give_up(Actor.of_shell(), *place, ids, options["reason"])
+        if options["json"]:
+            plain = {"asked": result.asked, "given_up": result.done, "missed": result.missed}
+            emit_json(self.stdout, {**plain, "dry_run": options["dry_run"]})
+        else:
+            would = "Nothing was done. It would be: " if options["dry_run"] else ""
+            self.stdout.write(would + operations.give_up_sentence(result))
 
     def _act(self, options: dict[str, Any]) -> None:
         if options["all"] == bool(options["ids"]):

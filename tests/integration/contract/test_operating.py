@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from streams.errors import NoSuchGroup, NoSuchStream
-from streams.gateway import groups, looks, snapshots
+from streams.errors import NoSuchGroup, NoSuchStream, ServerRefused, WrongType
+from streams.gateway import groups, letters, looks, snapshots
 from streams.gateway.client import Client
 from streams.ids import ZERO, EntryId
 from tests.integration.contract.conftest import G, S, add
@@ -96,3 +96,45 @@ def test_what_is_missing_is_named(client: Client, raw: Server) -> None:
     ):
         with pytest.raises(NoSuchGroup):
             act()
+
+
+def test_pending_entries_become_dead_letters_with_their_fields_and_owner(client: Client, raw: Server) -> None:
+    first, second, third = ids_of(add(raw, 3))
+    raw.xgroup_create(S, G, id="0")
+    raw.xreadgroup(G, "c", {S: ">"}, count=2)
+    raw.xdel(S, str(second))
+    done = letters.give_up(client, (S, b"{s}:dead", G), [first, second, third], "no use", 1000)
+    assert done == [first, second]
+    kept, gone = letters.page(client, b"{s}:dead", None, 10)
+    assert (kept.entry_id, kept.reason, kept.stream, kept.group, kept.consumer) == (str(first), "no use", S, G, b"c")
+    assert (kept.deliveries, bool(kept.pairs)) == (1, True)
+    assert (gone.reason, gone.pairs) == ("no use; the entry was trimmed or deleted before it was processed", [])
+    assert raw.xpending(S, G)["pending"] == 0
+    assert letters.give_up(client, (S, b"{s}:dead", G), [first], "again", 1000) == []
+
+
+def test_where_letters_cannot_be_written_the_entries_stay_pending(client: Client, raw: Server) -> None:
+    ids = ids_of(add(raw, 2))
+    raw.xgroup_create(S, G, id="0")
+    raw.xreadgroup(G, "c", {S: ">"})
+    raw.set("taken", "x")
+    with pytest.raises(WrongType):
+        letters.give_up(client, (S, b"taken", G), ids, "r", 10)
+    raw.config_set("maxmemory", 1)
+    try:
+        with pytest.raises(ServerRefused):
+            letters.give_up(client, (S, b"{s}:dead", G), ids, "r", 10)
+    finally:
+        raw.config_set("maxmemory", 0)
+    assert raw.xpending(S, G)["pending"] == 2
+    assert not raw.exists("{s}:dead")
+
+
+def test_an_entry_of_very_many_fields_is_cut_and_says_so(client: Client, raw: Server) -> None:
+    entry_id = EntryId.from_reply(raw.execute_command("XADD", S, "*", *(f"f{n}" for n in range(6000))))
+    raw.xgroup_create(S, G, id="0")
+    raw.xreadgroup(G, "c", {S: ">"})
+    assert letters.give_up(client, (S, b"{s}:dead", G), [entry_id], "big", 10) == [entry_id]
+    (letter,) = letters.page(client, b"{s}:dead", None, 10)
+    assert letter.reason == "big (only the first 2000 of 3000 fields are kept here)"
+    assert len(letter.pairs) == 4000
