@@ -52,6 +52,12 @@ class EntryId(NamedTuple):
             return EntryId(self.ms, self.seq + 1)
         return EntryId(self.ms + 1, 0) if self.ms < _PART_MAX else self
 
+    def previous(self) -> EntryId:
+        """The largest ID before this one; the smallest ID has none and stays itself."""
+        if self.seq:
+            return EntryId(self.ms, self.seq - 1)
+        return EntryId(self.ms - 1, _PART_MAX) if self.ms else self
+
     def is_time(self, now_ms: int) -> bool:
         """Whether the milliseconds can be a clock reading at all, judged from `now_ms`."""
         return _PLAUSIBLE_FROM_MS <= self.ms <= now_ms + _PLAUSIBLE_AHEAD_MS

@@ -14,6 +14,7 @@ class Stream(models.Model):
 
         managed = False
         default_permissions = ("view",)
+        permissions = (("trim_stream", "Can trim streams"),)
 
     def __str__(self) -> str:
         return f"stream {self.pk}"
@@ -97,6 +98,7 @@ class Action(models.TextChoices):
     CLAIM = "claim", "claim"
     ACKNOWLEDGE = "acknowledge", "acknowledge"
     GIVE_UP = "dead-letter", "dead-letter"
+    TRIM = "trim", "trim"
     REPLAY_DEAD = "replay dead letters", "replay dead letters"
     PURGE_DEAD = "delete dead letters", "delete dead letters"
     LOST = "entries lost", "entries lost"

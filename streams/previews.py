@@ -9,6 +9,7 @@ from streams import looking, names
 from streams.errors import BadRequest, NoSuchGroup
 from streams.gateway import looks
 from streams.ids import ZERO, EntryId
+from streams.parsing import Retain
 from streams.positions import NOW, parse_start
 from streams.snapshot import ConsumerGroup, Snapshot, Stream
 
@@ -16,6 +17,9 @@ from streams.snapshot import ConsumerGroup, Snapshot, Stream
 ACTIVE_MS = 60_000
 # So many entries are counted one by one, a fraction of a second; beyond, the count says "at least".
 MOST_COUNTED = 100_000
+# To find the entry that a length begins with, so many are walked, a second or two.
+MOST_WALKED = 2_000_000
+_PENDING_COUNTED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,10 @@ class Count:
 
     def __str__(self) -> str:
         return f"{self.entries:,}" if self.is_exact else f"at least {self.entries:,}"
+
+    def as_plain(self) -> dict[str, Any]:
+        """For JSON."""
+        return {"entries": self.entries, "exact": self.is_exact}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +65,7 @@ class MovePreview:
 
     def as_plain(self) -> dict[str, Any]:
         """For JSON; counts as {"entries", "exact"}."""
-        counts = {
-            name: {"entries": count.entries, "exact": count.is_exact}
-            for name, count in (("again", self.again), ("skipped", self.skipped), ("lag", self.lag))
-        }
+        counts = {name: getattr(self, name).as_plain() for name in ("again", "skipped", "lag")}
         ids = {"before": str(self.before), "after": str(self.after)}
         return {**ids, **counts, "pending": self.pending, "active": list(self.active)}
 
@@ -83,6 +88,69 @@ def move(stream: bytes, group: bytes, start: str) -> MovePreview:
         pending=found.pending,
         active=tuple(active_consumers(found)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What a group would lose: entries it was not given yet, and entries it has not acknowledged."""
+
+    group: str
+    unread: Count
+    pending: Count
+
+    def __str__(self) -> str:
+        return f"{self.group} would lose {self.unread} unread and {self.pending} pending entries"
+
+
+@dataclass(frozen=True, slots=True)
+class TrimPreview:
+    """What trimming means: everything before `bound` goes, `removed` entries; and what groups lose by it."""
+
+    bound: EntryId
+    removed: Count
+    length: int
+    losses: tuple[Loss, ...]
+
+    def as_plain(self) -> dict[str, Any]:
+        """For JSON."""
+        losses = [
+            {"group": loss.group, "unread": loss.unread.as_plain(), "pending": loss.pending.as_plain()}
+            for loss in self.losses
+        ]
+        return {"bound": str(self.bound), "removed": self.removed.as_plain(), "length": self.length, "losses": losses}
+
+
+def trim(stream: bytes, keep: Retain) -> TrimPreview:
+    """The preview of `operations.trim`. Raises BadRequest, NoSuchStream or WrongType."""
+    snapshot = looking.snapshot(stream)
+    state = _stream_in(snapshot)
+    bound = _bound(stream, state, keep, snapshot.taken_at)
+    last = bound.previous()
+    removed = _between(stream, ZERO, last) if state.first_id is not None and state.first_id <= last else Count(0)
+    losses = [_loss(stream, group, last) for group in snapshot.groups] if removed.entries else []
+    lost = tuple(loss for loss in losses if loss.unread.entries or loss.pending.entries)
+    return TrimPreview(bound, removed, state.length, lost)
+
+
+def _bound(stream: bytes, state: Stream, keep: Retain, now_ms: int) -> EntryId:
+    if keep.age_ms is not None:
+        return EntryId(max(0, now_ms - keep.age_ms), 0)
+    beyond = state.length - (keep.entries or 0)
+    if beyond > MOST_WALKED:
+        text = f"{beyond:,} entries are more than are walked in one go: keep an age instead, or trim in steps."
+        raise BadRequest(text, field="keep")
+    found = looks.id_at(looking.client(), stream, beyond) if beyond > 0 else state.first_id
+    return found or ZERO
+
+
+def _loss(stream: bytes, group: ConsumerGroup, last: EntryId) -> Loss:
+    unread = _between(stream, group.last_delivered, last) if group.last_delivered < last else Count(0)
+    pending = Count(0)
+    if group.oldest_pending is not None and group.oldest_pending <= last:
+        rows = looks.xpending_range(looking.client(), stream, group.name, None, _PENDING_COUNTED)
+        before = sum(row.entry_id <= last for row in rows)
+        pending = Count(before, before < _PENDING_COUNTED)
+    return Loss(names.shown(group.name), unread, pending)
 
 
 def entries_read_at(stream: bytes, position: EntryId) -> int | None:

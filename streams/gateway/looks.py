@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from streams.errors import AccessDenied, NoSuchStream, StreamwatchError
 from streams.gateway.client import Argument, Client, Reply, Script
-from streams.ids import EntryId
+from streams.ids import ZERO, EntryId
 from streams.snapshot import (
     Entry,
     PendingEntry,
@@ -155,6 +155,19 @@ def count_between(client: Client, key: bytes, after: EntryId, to: EntryId | None
             break
         counted, after = counted + found, EntryId.from_reply(last)
     return counted
+
+
+def id_at(client: Client, key: bytes, place: int) -> EntryId | None:
+    """The ID of the entry that has so many before it; None where there are not that many. Takes a step per thousand."""
+    counted, at = 0, ZERO
+    while counted < place:
+        step = min(_COUNTED_TOGETHER, place - counted)
+        found, last = client.run(_COUNT, [key], [str(at.next()), "+", step, _COUNTED_BYTES])
+        if not found:
+            return None
+        counted, at = counted + found, EntryId.from_reply(last)
+    rows = client.run(_COUNT, [key], [str(at.next()), "+", 1, _COUNTED_BYTES])
+    return EntryId.from_reply(rows[1]) if rows[0] else None
 
 
 def scan_step(client: Client, cursor: bytes) -> tuple[bytes, list[bytes]]:

@@ -93,6 +93,15 @@ return {redis.call('XTRIM', KEYS[1], 'MINID', '=', bound), holder}
 """)
 
 
+# The same in steps, whatever groups have not finished with.
+_TRIM_ANYWAY = Script("""
+local rows = redis.call('XRANGE', KEYS[1], '-', '(' .. ARGV[1], 'COUNT', tonumber(ARGV[2]) + 1)
+if #rows == 0 then return 0 end
+local wanted = #rows > tonumber(ARGV[2]) and rows[#rows][1] or ARGV[1]
+return redis.call('XTRIM', KEYS[1], 'MINID', '=', wanted)
+""")
+
+
 @dataclass(frozen=True, slots=True)
 class Trimmed:
     """How many entries went, and the group that needs those that should have gone too (None: none does)."""
@@ -119,6 +128,11 @@ def trim_to_entries(client: Client, stream: bytes, entries: int, step: int) -> T
 def trim_to_id(client: Client, stream: bytes, oldest: EntryId, step: int) -> Trimmed:
     """Drop entries before an ID, at most `step` of them, and none that a group has not finished with."""
     return _trim(client, stream, ["id", str(oldest), step])
+
+
+def trim_anyway(client: Client, stream: bytes, oldest: EntryId, step: int) -> int:
+    """Drop entries before an ID, at most `step` of them; how many went."""
+    return int(client.run(_TRIM_ANYWAY, [stream], [str(oldest), step]))
 
 
 def _trim(client: Client, stream: bytes, arguments: list[Argument]) -> Trimmed:

@@ -23,6 +23,7 @@ OPERATOR = (
     "delete_consumergroup",
     "add_consumer",
     "delete_consumer",
+    "trim_stream",
     "replay_deadletter",
     "purge_deadletter",
     "add_alertrule",

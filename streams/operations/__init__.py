@@ -17,6 +17,7 @@ from streams.operations.pending import (
     give_up,
     give_up_sentence,
 )
+from streams.operations.streams import Trimmed, trim
 
 __all__ = [
     "PERMISSIONS",
@@ -27,6 +28,7 @@ __all__ = [
     "Deed",
     "Deleted",
     "Moved",
+    "Trimmed",
     "acknowledge",
     "acknowledge_sentence",
     "authorize",
@@ -44,4 +46,5 @@ __all__ = [
     "move_group",
     "tell",
     "test_channel",
+    "trim",
 ]

@@ -24,6 +24,7 @@ PERMISSIONS = {
     Action.CLAIM: "streams.claim_pendingentry",
     Action.ACKNOWLEDGE: "streams.acknowledge_pendingentry",
     Action.GIVE_UP: "streams.deadletter_pendingentry",
+    Action.TRIM: "streams.trim_stream",
     Action.REPLAY_DEAD: "streams.replay_deadletter",
     Action.PURGE_DEAD: "streams.purge_deadletter",
     Action.TEST_CHANNEL: "streams.test_alertchannel",

@@ -13,6 +13,7 @@ from streams.errors import BadRequest, NoSuchGroup, NotAllowed
 from streams.ids import EntryId
 from streams.models import LedgerEntry
 from streams.operations import PERMISSIONS, Action, Actor
+from streams.parsing import Retain
 from tests.stuck import GROUP, STREAM, Server, owners, stuck
 
 pytestmark = pytest.mark.django_db
@@ -226,6 +227,7 @@ ACTS: dict[Action, Callable[[Actor], object]] = {
     Action.DELETE_CONSUMER: lambda who: operations.delete_consumer(who, *PLACE, b"reader", forget=100),
     Action.CLAIM: lambda who: operations.claim(who, *PLACE, b"thief", [EntryId(1, 0)], 0),
     Action.ACKNOWLEDGE: lambda who: operations.acknowledge(who, *PLACE, [EntryId(1, 0)]),
+    Action.TRIM: lambda who: operations.trim(who, STREAM.encode(), Retain(entries=1), lose=True),
     Action.GIVE_UP: lambda who: operations.give_up(who, *PLACE, [EntryId(1, 0)], "why"),
 }
 

@@ -50,6 +50,7 @@ ONLY_LOOKS = [
     "management/commands/group",
     "management/commands/consumer",
     "management/commands/ack",
+    "management/commands/trim",
     "management/commands/health",
 ]
 

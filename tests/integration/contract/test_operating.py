@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from streams.errors import NoSuchGroup, NoSuchStream, ServerRefused, WrongType
-from streams.gateway import groups, letters, looks, snapshots
+from streams.gateway import groups, letters, looks, snapshots, upkeep
 from streams.gateway.client import Client
 from streams.ids import ZERO, EntryId
 from tests.integration.contract.conftest import G, S, add
@@ -138,3 +138,12 @@ def test_an_entry_of_very_many_fields_is_cut_and_says_so(client: Client, raw: Se
     (letter,) = letters.page(client, b"{s}:dead", None, 10)
     assert letter.reason == "big (only the first 2000 of 3000 fields are kept here)"
     assert len(letter.pairs) == 4000
+
+
+def test_an_entry_is_found_by_its_place_and_what_is_before_it_dropped(client: Client, raw: Server) -> None:
+    ids = ids_of(add(raw, 25))
+    assert looks.id_at(client, S, 0) == ids[0]
+    assert looks.id_at(client, S, 7) == ids[7]
+    assert looks.id_at(client, S, 25) is None
+    assert [upkeep.trim_anyway(client, S, ids[7], 5) for _ in range(3)] == [5, 2, 0]
+    assert raw.xlen(S) == 18
