@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -16,6 +16,7 @@ from streams import alert_admin, group_admin, tables
 from streams.admin_pages import ReadOnly, add_error, authorize, in_admin_style, page
 from streams.claim_page import Choice, ClaimPage
 from streams.errors import StreamwatchError
+from streams.ledger_export import lines
 from streams.models import ConsumerGroup, LedgerEntry, PendingEntry
 from streams.names import to_path
 from streams.operations import PERMISSIONS, Action
@@ -141,6 +142,20 @@ class LedgerAdmin(ReadOnly, _LedgerBase):
         "ids_total",
     )
     readonly_fields = ("when", "count")
+
+    def get_urls(self) -> list[URLPattern]:
+        """The usual, and the export."""
+        export = self.admin_site.admin_view(self.export_view)
+        return [path("export/", export, name="streams_ledgerentry_export"), *super().get_urls()]
+
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+        """The rows that the list's filters and search choose, all of them, as CSV."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        rows = self.get_changelist_instance(request).get_queryset(request)
+        answer = StreamingHttpResponse(lines(rows.iterator(1000)), content_type="text/csv; charset=utf-8")
+        answer["Content-Disposition"] = 'attachment; filename="ledger.csv"'
+        return answer
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Under a title that asks for no selection."""

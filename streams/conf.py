@@ -55,6 +55,7 @@ class Config:
     watch: tuple[str, ...] = ("*",)
     watch_exclude: tuple[str, ...] = ()
     thresholds: Thresholds = field(default_factory=Thresholds)
+    environment: parsing.Environment | None = None
     health_max_bytes: int = 64 * 1024 * 1024
     metrics_token: str | None = field(default=None, repr=False)
     metrics_consumers: bool = True
@@ -144,6 +145,7 @@ def read(environ: Mapping[str, str]) -> Config:
         watch=take.take("WATCH", default.watch, parsing.names, "Patterns of stream names, such as orders:*, jobs."),
         watch_exclude=take.take("WATCH_EXCLUDE", (), parsing.names, "Patterns of stream names, comma-separated."),
         thresholds=take.take("THRESHOLDS", default.thresholds, parsing.thresholds, "stuck=10m,growth_entries=500"),
+        environment=take.take("ENVIRONMENT", None, parsing.environment, "production:red"),
         health_max_bytes=take.take("HEALTH_MAX_BYTES", default.health_max_bytes, parsing.positive, number),
         metrics_token=environ.get("METRICS_TOKEN") or None,
         metrics_consumers=take.take("METRICS_CONSUMERS", True, parsing.boolean, "0 leaves consumers out of /metrics."),

@@ -19,6 +19,7 @@ from streams.group_page import ACTS, GroupPage
 from streams.models import ConsumerGroup
 from streams.names import shown, to_path
 from streams.operations import PERMISSIONS, Action, Actor, Deed
+from streams.trim_page import TrimPage
 
 if TYPE_CHECKING:
     _Base = admin.ModelAdmin[ConsumerGroup]
@@ -36,6 +37,7 @@ class ConsumerGroupAdmin(ReadOnly, _Base):
         return [
             path("", guarded(self.list_view), name="streams_consumergroup_changelist"),
             path("add/", guarded(self.create_view), name="streams_consumergroup_add"),
+            path("trim/", guarded(self.trim_view), name="streams_consumergroup_trim"),
             path("manage/", guarded(self.manage_view), name="streams_consumergroup_manage"),
         ]
 
@@ -49,8 +51,9 @@ class ConsumerGroupAdmin(ReadOnly, _Base):
             table = tables.groups_of(only)
         except StreamwatchError as problem:
             error = problem
-        can_add = self.has_add_permission(request)
-        return page(self, request, "groups", "Consumer groups", table=table, error=error, only=only, can_add=can_add)
+        can_add, can_trim = self.has_add_permission(request), request.user.has_perm(PERMISSIONS[Action.TRIM])
+        may = {"can_add": can_add, "can_trim": can_trim}
+        return page(self, request, "groups", "Consumer groups", table=table, error=error, only=only, **may)
 
     def create_view(self, request: HttpRequest) -> HttpResponse:
         """The form, and on POST the group."""
@@ -82,6 +85,22 @@ class ConsumerGroupAdmin(ReadOnly, _Base):
         forms = {name: in_admin_style(getattr(asked, name)) for name in ("move", "destroy", "create", "delete")}
         title = f"Consumer group {asked.place['group']}"
         return page(self, request, "manage_group", title, asked=asked, may=may, forms=forms)
+
+    def trim_view(self, request: HttpRequest) -> HttpResponse:
+        """The form for `?stream=`; on POST what it would mean, and with `confirm` the trim."""
+        try:
+            asked = TrimPage(request, request.GET.get("stream", ""))
+        except StreamwatchError as error:
+            return page(self, request, "trim", "Trim", error=error)
+        if request.method != "POST" and not request.user.has_perm(PERMISSIONS[Action.TRIM]):
+            raise PermissionDenied
+        if request.method == "POST":
+            authorize(request, asked.deed)
+        if request.method == "POST" and asked.done():
+            query = urlencode({"stream": asked.place["stream_path"]})
+            return HttpResponseRedirect(f"{reverse('admin:streams_consumergroup_changelist')}?{query}")
+        title = f"Trim {asked.place['stream']}"
+        return page(self, request, "trim", title, asked=asked, fieldsets=in_admin_style(asked.form))
 
     def _created(self, request: HttpRequest, form: CreateGroupForm) -> bool:
         data = form.cleaned_data

@@ -9,6 +9,7 @@ from django import forms
 from django.contrib.admin.widgets import AdminTextInputWidget
 
 from streams.forms import AT, BEGINNING, NOW
+from streams.parsing import Retain, retain
 from streams.positions import parse_start
 
 LIKE = "like"
@@ -111,3 +112,20 @@ class DeleteConsumerForm(forms.Form):
         if cleaned.get("fate") == MOVE and cleaned.get("pending") and not cleaned.get("move_to"):
             self.add_error("move_to", "Who gets its pending entries?")
         return cleaned
+
+
+class TrimForm(forms.Form):
+    """How much of a stream stays."""
+
+    keep = forms.CharField(
+        widget=AdminTextInputWidget({"autocomplete": "off"}),
+        help_text="A number of entries, such as 1000000, or an age, such as 7d or 12h.",
+    )
+    lose = forms.BooleanField(required=False, label="Also what groups have not finished with")
+
+    def clean_keep(self) -> Retain:
+        """Entries or an age."""
+        try:
+            return retain(self.cleaned_data["keep"].strip())
+        except ValueError as error:
+            raise forms.ValidationError(f"This {error}.") from None

@@ -29,6 +29,27 @@ class Retain:
     age_ms: int | None = None
 
 
+@dataclass(frozen=True)
+class Environment:
+    """The name of an installation, shown on every page in a colour."""
+
+    name: str
+    colour: str
+
+
+COLOURS = ("red", "orange", "green", "blue", "grey")
+
+
+def environment(text: str) -> Environment:
+    """A name, and after a colon one of COLOURS (grey without)."""
+    name, _, colour = text.rpartition(":") if text.endswith(tuple(f":{known}" for known in COLOURS)) else (text, "", "")
+    if not name.strip() or len(name) > 40:
+        raise ValueError("needs a name of at most 40 characters before its colour")
+    if not colour and ":" in text:
+        raise ValueError(f"has a colour that is none of {', '.join(COLOURS)}")
+    return Environment(name.strip(), colour or "grey")
+
+
 def redis_url(text: str) -> str:
     """Where a Redis server is."""
     parts = urlsplit(text)

@@ -6,12 +6,21 @@ from typing import Any
 
 from django import template
 
+from streams import conf
 from streams.durations import spoken
 from streams.names import to_path
+from streams.parsing import Environment
 
 register = template.Library()
 
 UNKNOWN = "unknown"
+
+
+@register.simple_tag
+def environment() -> Environment | None:
+    """The name and colour of this installation, if it has any."""
+    found: Environment | None = conf.current().environment
+    return found
 
 
 @register.filter

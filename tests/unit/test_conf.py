@@ -4,7 +4,7 @@ import pytest
 
 from streams import conf
 from streams.errors import Unreachable
-from streams.parsing import Retain
+from streams.parsing import Environment, Retain
 from streams.readings import Shape
 from streams.thresholds import Thresholds
 
@@ -51,6 +51,8 @@ def test_an_empty_environment_gives_the_defaults(tmp_path: Path) -> None:
         ("METRICS_CONSUMERS", "some"),
         ("EMAIL_URL", "mail.example.org"),
         ("EMAIL_URL", "smtp://"),
+        ("ENVIRONMENT", "production:pink"),
+        ("ENVIRONMENT", ":red"),
         ("EMAIL_URL", "submission://host:port"),
     ],
 )
@@ -118,3 +120,10 @@ def test_addresses_of_site_and_mail_are_taken_as_they_are(tmp_path: Path) -> Non
     assert config.problems == ()
     assert config.public_url == "https://s.example.org"
     assert config.email_url == "submission://u:p@mail.example.org:587"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "colour"), [("production:red", "production", "red"), ("test", "test", "grey")]
+)
+def test_an_installation_has_a_name_and_a_colour(tmp_path: Path, text: str, name: str, colour: str) -> None:
+    assert read(tmp_path, ENVIRONMENT=text).environment == Environment(name, colour)

@@ -42,6 +42,7 @@ ONLY_LOOKS = [
     "group_page",
     "group_forms",
     "pending_page",
+    "trim_page",
     "forms",
     "management/commands/groups",
     "management/commands/pending",
