@@ -5,12 +5,13 @@ from django.templatetags.static import static
 from django.urls import path
 from django.views.generic import RedirectView
 
-from dashboard import api, health_views, incident_api, incident_views, views
+from dashboard import api, entry_views, health_views, incident_api, incident_views, views
 from dashboard.metrics import metrics
 
 urlpatterns = [
     path("", views.stream_page, name="home"),
     path("streams/", health_views.streams_page, name="streams"),
+    path("streams/<str:stream>/entries/", entry_views.entries_page, name="entries"),
     path("streams/<str:stream>/groups/", health_views.groups_page, name="groups"),
     path("streams/<str:stream>/groups/<str:group>/", health_views.group_page, name="group"),
     path("streams/<str:stream>/", views.stream_page, name="stream"),
@@ -22,6 +23,7 @@ urlpatterns = [
     path("api/monitor/", api.monitor),
     path("api/streams/", api.stream_list),
     path("api/streams/<str:stream>/", api.stream_detail),
+    path("api/streams/<str:stream>/entries/", entry_views.entries),
     path("api/streams/<str:stream>/sensors/", api.sensors),
     path("api/streams/<str:stream>/history/", api.history),
     path("api/streams/<str:stream>/groups/<str:group>/history/", api.history),

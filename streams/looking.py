@@ -8,10 +8,11 @@ from functools import lru_cache
 from itertools import islice, takewhile
 from typing import Any
 
-from streams import conf, names
+from streams import conf, names, plain
 from streams.errors import BadRequest, NoSuchGroup, NoSuchStream, WrongType
+from streams.gateway import browsing, looks, snapshots
 from streams.gateway import letters as dead_letters
-from streams.gateway import looks, snapshots
+from streams.gateway.browsing import EntriesPage
 from streams.gateway.client import Client
 from streams.gateway.logs import OWN, Log, LogEntry, decode_frame, decode_health, newest_health
 from streams.ids import EntryId
@@ -146,6 +147,19 @@ def _matching(dead: bytes, reason: str, after: EntryId | None) -> Iterator[Lette
     while found := dead_letters.page(client(), dead, after, dead_letters.MOST_IDS_A_COMMAND):
         yield from (letter for letter in found if reason.casefold() in letter.reason.casefold())
         after = found[-1].letter_id
+
+
+def entries(stream: bytes, upper: EntryId | None, limit: int) -> EntriesPage:
+    """A page of entries, newest first, up to and with an ID; cut to what `plain.entry_row` shows.
+
+    Raises NoSuchStream, WrongType or BadRequest.
+    """
+    if not 1 <= limit <= 200:
+        raise BadRequest("limit must be from 1 to 200", field="limit")
+    snapshot(stream)
+    return browsing.newest_first(
+        client(), stream, upper, limit, value_bytes=plain.LONGEST_TEXT + 1, fields=plain.MOST_FIELDS + 1
+    )
 
 
 def pending(

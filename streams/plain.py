@@ -34,6 +34,12 @@ def pending_row(row: PendingEntry) -> dict[str, Any]:
     }
 
 
+def entry_row(entry: Entry) -> dict[str, Any]:
+    """An entry as plain values; `fields` and `cut` as in `pending_row`."""
+    fields, cut = _fields(entry)
+    return {"id": str(entry.entry_id), "fields": fields, "cut": cut}
+
+
 def lag_in_words(group: dict[str, Any]) -> str:
     """The lag of a described group (`health.describe`): a number, `at most` or `at least` one, or `unknown` and why."""
     if group["lag"] is None:
