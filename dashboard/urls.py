@@ -28,6 +28,7 @@ urlpatterns = [
     path("api/streams/<str:stream>/history/", api.history),
     path("api/streams/<str:stream>/groups/<str:group>/history/", api.history),
     path("api/streams/<str:stream>/groups/<str:group>/pending/", api.pending),
+    path("api/streams/<str:stream>/groups/<str:group>/pending/survey/", api.survey, name="api-survey"),
     path("favicon.ico", RedirectView.as_view(url=static("favicon.svg"))),  # asked for by the admin's pages
     path("healthz", api.healthz, name="healthz"),
     path("readyz", api.readyz),

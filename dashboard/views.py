@@ -18,13 +18,12 @@ from django.views.decorators.http import require_safe
 from dashboard.hub import hub
 from dashboard.window import WINDOW_MS
 from streams import access, conf, health, looking, names, plain
-from streams.durations import parse_ms
 from streams.errors import AccessDenied, NoSuchGroup, NoSuchStream, ServerRefused, StreamwatchError, Unreachable
 from streams.ids import EntryId
-from streams.snapshot import PendingFilter, Snapshot
+from streams.reviewing import Review, acts_for
+from streams.snapshot import Snapshot
 
 logger = logging.getLogger(__name__)
-PAGE_ROWS = 50
 # A page does not wait for charts' data longer than this; the socket brings it later.
 _SENSORS_WITHIN_S = 1.0
 _CANNOT_LOOK = (Unreachable, AccessDenied, ServerRefused)
@@ -123,60 +122,28 @@ async def _sensors(key: bytes) -> list[dict[str, Any]]:
 @for_who_may_look
 def pending_page(request: HttpRequest, stream: str, group: str) -> HttpResponse:
     """Pending entries of a group, a page at a time; with `fragment`, only the part that refreshes itself."""
-    key = looking.stream_named(stream)
-    snapshot = looking.snapshot(key)
+    snapshot = looking.snapshot(looking.stream_named(stream))
     found = looking.group_named(snapshot, group)
-    wanted, after, errors = _wanted(request)
+    review = Review.of(snapshot, found, request.GET)
+    # What is done to entries goes through the admin's pages, which are for staff.
+    acts = acts_for(request.user) if access.is_staff(request.user) else []
     context: dict[str, Any] = {
-        "name": names.shown(key),
-        "path": names.to_path(key),
+        "name": names.shown(snapshot.name),
+        "path": names.to_path(snapshot.name),
         "group": names.shown(found.name),
         "group_path": names.to_path(found.name),
-        "consumers": [names.shown(consumer.name) for consumer in found.consumers],
-        "errors": errors,
-        "query": request.GET,
-        "filtered": any(request.GET.get(name) for name in ("consumer", "min_idle", "min_deliveries")),
-        "now_ms": snapshot.taken_at,
+        "asked": review.asked,
+        "review": review,
+        "acts": acts if any(not act.why_not for act in acts) else [],
+        "rows": [_row(plain.pending_row(row), row.entry_id, snapshot.taken_at) for row in review.page.rows],
+        "next": review.asked.query(after=review.next_after),
     }
-    if not errors:
-        page = looking.pending(key, found.name, wanted, after=after, limit=PAGE_ROWS)
-        rows = [_row(plain.pending_row(row), row.entry_id, snapshot.taken_at) for row in page.rows]
-        context |= {"page": page, "rows": rows, "next": _query(request, str(page.next_after or ""))}
     template = "_pending_rows.html" if "fragment" in request.GET else "pending.html"
-    return render(request, template, context, status=400 if errors else 200)
+    return render(request, template, context, status=400 if review.asked.errors else 200)
 
 
 def _row(row: dict[str, Any], entry_id: EntryId, now_ms: int) -> dict[str, Any]:
     return {**row, "age_ms": entry_id.age_ms(now_ms), "moment": entry_id.moment() if entry_id.is_time(now_ms) else None}
-
-
-def _query(request: HttpRequest, after: str) -> str:
-    query = request.GET.copy()
-    query.pop("fragment", None)
-    query["after"] = after
-    return query.urlencode()
-
-
-def _wanted(request: HttpRequest) -> tuple[PendingFilter, EntryId | None, dict[str, str]]:
-    """The filter in the query, and what is wrong with it by field."""
-    query, errors = request.GET, {}
-    idle = deliveries = 0
-    after = None
-    try:
-        idle = parse_ms(query.get("min_idle") or "0")
-    except ValueError as error:
-        errors["min_idle"] = str(error)
-    if text := query.get("min_deliveries"):
-        if text.isascii() and text.isdigit() and len(text) < 16:
-            deliveries = int(text)
-        else:
-            errors["min_deliveries"] = f"{text[:40]!r} is not a whole number."
-    try:
-        after = EntryId.parse(query["after"]) if query.get("after") else None
-    except ValueError as error:
-        errors["after"] = str(error)
-    consumer = query["consumer"].encode() if query.get("consumer") else None
-    return PendingFilter(consumer, idle, deliveries), after, errors
 
 
 def unavailable(request: HttpRequest, error: StreamwatchError) -> HttpResponse:

@@ -14,6 +14,11 @@ def may_look(user: AbstractBaseUser | AnonymousUser) -> bool:
     return conf.current().anonymous_view or may(user, LOOK)
 
 
+def is_staff(user: AbstractBaseUser | AnonymousUser) -> bool:
+    """Whether this user may enter the admin."""
+    return isinstance(user, PermissionsMixin) and bool(getattr(user, "is_staff", False)) and bool(user.is_active)
+
+
 def may(user: AbstractBaseUser | AnonymousUser | None, permission: str) -> bool:
     """Whether this user is active and has the permission; superusers have all."""
     return isinstance(user, PermissionsMixin) and user.has_perm(permission)

@@ -1,118 +1,29 @@
-"""The operators' pages in Django's admin: consumer groups and pending entries from Redis, and the ledger."""
+"""The admin: its frame, and the ledger; the other pages have modules of their own."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 
-from streams import alert_admin, group_admin, tables
-from streams.admin_pages import ReadOnly, add_error, authorize, in_admin_style, page
-from streams.claim_page import Choice, ClaimPage
-from streams.errors import StreamwatchError
+from streams import alert_admin, group_admin, job_admin, pending_admin
+from streams.admin_pages import ReadOnly
 from streams.ledger_export import lines
-from streams.models import ConsumerGroup, LedgerEntry, PendingEntry
-from streams.names import to_path
-from streams.operations import PERMISSIONS, Action
-from streams.pending_page import ACTS, PendingPage, deed_of
+from streams.models import LedgerEntry
 
-__all__ = ["alert_admin", "group_admin"]
+__all__ = ["alert_admin", "group_admin", "job_admin", "pending_admin"]
 
 if TYPE_CHECKING:
-    _GroupBase = admin.ModelAdmin[ConsumerGroup]
-    _PendingBase = admin.ModelAdmin[PendingEntry]
     _LedgerBase = admin.ModelAdmin[LedgerEntry]
 else:
-    _GroupBase = _PendingBase = _LedgerBase = admin.ModelAdmin
+    _LedgerBase = admin.ModelAdmin
 
 admin.site.site_header = admin.site.site_title = "Streamwatch"
 admin.site.index_title = "Operations"
-
-
-@admin.register(PendingEntry)
-class PendingEntryAdmin(ReadOnly, _PendingBase):
-    """Pending entries of one group at a time, and the claim."""
-
-    def has_add_permission(self, *_: Any) -> bool:
-        """Never: an entry becomes pending by being delivered."""
-        return False
-
-    def get_urls(self) -> list[URLPattern]:
-        """The list and what can be done to entries, nothing else."""
-        guarded = self.admin_site.admin_view
-        return [
-            path("", guarded(self.list_view), name="streams_pendingentry_changelist"),
-            path("claim/", guarded(self.claim_view), name="streams_pendingentry_claim"),
-            path("act/", guarded(self.act_view), name="streams_pendingentry_act"),
-        ]
-
-    def list_view(self, request: HttpRequest) -> TemplateResponse:
-        """A page of the group that the query names."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        table = tables.pending_of(request.GET)
-        acts = {"claim": Action.CLAIM, **ACTS}
-        may = {act: request.user.has_perm(PERMISSIONS[action]) for act, action in acts.items()}
-        context = {"may": may, "can_act": any(may.values())}
-        return page(self, request, "pending", "Pending entries", table=table, error=table.error, **context)
-
-    def claim_view(self, request: HttpRequest) -> HttpResponseBase:
-        """On POST only: the confirmation page for the chosen entries, and with `confirm` the claim."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        try:
-            choice = Choice.of_request(request)
-            authorize(request, choice.deed)
-            return self._confirm(request, choice)
-        except StreamwatchError as error:
-            messages.error(request, str(error))
-            return HttpResponseRedirect(_list_of(request.POST.get("stream", ""), request.POST.get("group", "")))
-
-    def act_view(self, request: HttpRequest) -> HttpResponseBase:
-        """On POST only: the confirmation page for acknowledging or giving up, and with `confirm` the deed."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        act = request.POST.get("act", "")
-        try:
-            choice = Choice.of_request(request)
-            authorize(request, deed_of(choice, act))
-            return self._confirm_act(request, PendingPage(request, choice, act))
-        except StreamwatchError as error:
-            messages.error(request, str(error))
-            return HttpResponseRedirect(_list_of(request.POST.get("stream", ""), request.POST.get("group", "")))
-
-    def _confirm_act(self, request: HttpRequest, asked: PendingPage) -> HttpResponseBase:
-        back = _list_of(asked.place["stream_path"], asked.place["group_path"])
-        try:
-            if asked.done():
-                return HttpResponseRedirect(back)
-        except StreamwatchError as error:
-            add_error(asked.form, error, {})
-        title = "Acknowledge pending entries" if asked.act == "acknowledge" else "Make dead letters"
-        return page(self, request, "act", title, asked=asked, fieldsets=in_admin_style(asked.form), back=back)
-
-    def _confirm(self, request: HttpRequest, choice: Choice) -> HttpResponseBase:
-        asked = ClaimPage(request, choice)
-        back = _list_of(to_path(choice.stream), to_path(choice.group))
-        if asked.form.is_bound:
-            try:
-                if asked.claim():
-                    return HttpResponseRedirect(back)
-            except StreamwatchError as error:
-                add_error(asked.form, error, {})
-        fields = in_admin_style(asked.form)
-        return page(self, request, "claim", "Claim pending entries", asked=asked, fieldsets=fields, back=back)
-
-
-def _list_of(stream: str, group: str) -> str:
-    """The pending entries of a group; both as path segments."""
-    return f"{reverse('admin:streams_pendingentry_changelist')}?{urlencode({'stream': stream, 'group': group})}"
 
 
 @admin.register(LedgerEntry)

@@ -49,6 +49,14 @@ class Names:
             if lease.take():
                 yield name, lease
 
+    def announce(self, name: bytes) -> None:
+        """Put a name on the roll that nobody holds: live workers settle what it owns within seconds."""
+        self._roll.add(name)
+
+    def alive(self) -> int:
+        """How many names on the roll a live worker holds."""
+        return sum(self._lease(name).is_held() for name in self._roll.members())
+
     def give_back(self, name: bytes, lease: Lease) -> None:
         """The name owns nothing any more."""
         self._roll.remove(name)

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import islice
 
-from streams import ledger, looking, names, operations
-from streams.errors import ServerRefused
+from streams import looking, names
 from streams.gateway import letters
 from streams.ids import EntryId
+from streams.job_models import Job, results_of
+from streams.jobs.works import LETTER_MISSED
 from streams.ledger import Actor, Deed
-from streams.models import Action, LedgerEntry
+from streams.models import Action
+from streams.operations import starting
 from streams.pel import batches
-
-_WHY = {
-    letters.GONE: "not there: replayed or deleted meanwhile, or never a dead letter",
-    letters.EMPTY: "without an entry, because it was trimmed before it was processed",
-    letters.FOREIGN: "not of this stream",
-}
+from streams.snapshot import Seen
 
 
 @dataclass
@@ -29,25 +25,33 @@ class Result:
     asked: int = 0
     done: dict[EntryId, EntryId | None] = field(default_factory=dict)
     missed: Counter[str] = field(default_factory=Counter)
-    error: ServerRefused | None = None
 
 
-_Act = Callable[[bytes, list[EntryId], Result], None]
+def replay(actor: Actor, stream: bytes, wanted: Iterable[EntryId] | str) -> Job:
+    """Start to add the entries of dead letters to their stream again, once each, and to delete the letters.
 
-
-def replay(actor: Actor, stream: bytes, ids: Iterable[EntryId]) -> Result:
-    """Add the entries of dead letters to their stream again, once each, and delete the letters.
-
-    An entry that was replayed carries the ID it had first as `replayed_from`. All groups of the stream get it. Raises
-    NotAllowed, BadRequest, WrongType, or what kept the server or the ledger from answering; what was done before that
-    is in the ledger.
+    `wanted` are letters' IDs, or what their reason must contain (empty: all there are now). An entry that was replayed
+    carries the ID it had first as `replayed_from`. All groups of the stream get it. Raises NotAllowed, BadRequest or
+    NotRecorded.
     """
-    return _run(actor, Deed(Action.REPLAY_DEAD, stream, b""), ids, _replay)
+    return _start(actor, Action.REPLAY_DEAD, stream, wanted)
 
 
-def purge(actor: Actor, stream: bytes, ids: Iterable[EntryId]) -> Result:
-    """Delete dead letters. Raises as `replay` does."""
-    return _run(actor, Deed(Action.PURGE_DEAD, stream, b""), ids, _purge)
+def purge(actor: Actor, stream: bytes, wanted: Iterable[EntryId] | str) -> Job:
+    """Start to delete dead letters. Raises as `replay` does."""
+    return _start(actor, Action.PURGE_DEAD, stream, wanted)
+
+
+def result_of(job: Job) -> Result:
+    """What a job of these did so far."""
+    result = Result(job.asked)
+    for letter_id, done, words in results_of(job):
+        new = words.partition("replayed as ")[2]
+        if done:
+            result.done[EntryId.parse(letter_id)] = EntryId.parse(new) if new else None
+        else:
+            result.missed[words] += 1
+    return result
 
 
 def preview(action: Action, stream: bytes, ids: Iterable[EntryId]) -> Result:
@@ -58,7 +62,7 @@ def preview(action: Action, stream: bytes, ids: Iterable[EntryId]) -> Result:
         if action == Action.PURGE_DEAD:  # everything that is there can be deleted
             found = [why if why == letters.GONE else b"" for why in found]
         result.asked += len(batch)
-        result.missed.update(_WHY[why] for why in found if why)
+        result.missed.update(LETTER_MISSED[why] for why in found if why)
         result.done.update((letter_id, None) for letter_id, why in zip(batch, found, strict=True) if not why)
     return result
 
@@ -68,45 +72,12 @@ def sentence(result: Result, verb: str) -> str:
     text = f"{verb} {len(result.done):,} of {result.asked:,} dead letters"
     if result.missed:
         text += "; " + ", ".join(f"{count:,} {why}" for why, count in result.missed.items())
-    return f"{text}. Stopped: {result.error}." if result.error else f"{text}."
+    return f"{text}."
 
 
-def _run(actor: Actor, deed: Deed, ids: Iterable[EntryId], act: _Act) -> Result:
-    operations.authorize(actor, deed)
-    result, verb = Result(), "Replayed" if deed.action == Action.REPLAY_DEAD else "Deleted"
-    with ledger.recorded(actor, deed) as row:
-        _note(row, result)
-        for batch in batches(ids, letters.MOST_IDS_A_COMMAND):
-            result.asked += len(batch)
-            ledger.note_ids(row, batch)
-            act(deed.stream, batch, result)
-            _note(row, result)
-            if result.error:
-                raise ServerRefused(result.error.code, sentence(result, verb)) from result.error
-    operations.tell(actor, deed, sentence(result, verb))
-    return result
-
-
-def _replay(stream: bytes, batch: list[EntryId], result: Result) -> None:
-    replayed = letters.replay(operations.client(), names.beside(stream, "dead"), stream, batch)
-    result.error = replayed.error
-    for letter_id, outcome in zip(batch, replayed.results, strict=False):
-        if outcome in _WHY:
-            result.missed[_WHY[outcome]] += 1
-        else:
-            result.done[letter_id] = EntryId.from_reply(outcome)
-
-
-def _purge(stream: bytes, batch: list[EntryId], result: Result) -> None:
-    deleted = letters.purge(operations.client(), names.beside(stream, "dead"), batch)
-    result.done.update(dict.fromkeys(deleted))
-    result.missed[_WHY[letters.GONE]] += len(batch) - len(deleted)
-    result.missed += Counter()  # without those that are none
-
-
-def _note(row: LedgerEntry, result: Result) -> None:
-    row.asked, row.done = result.asked, len(result.done)
-    row.missed = result.asked - len(result.done)
-    pairs = [f"{old} → {new}" for old, new in islice(result.done.items(), ledger.MOST_IDS) if new]
-    missed = [f"{count} {why}" for why, count in result.missed.items()]
-    row.detail = "; ".join([*missed, *([", ".join(pairs)] if pairs else [])])
+def _start(actor: Actor, action: Action, stream: bytes, wanted: Iterable[EntryId] | str) -> Job:
+    if isinstance(wanted, str):
+        detail = f"with {wanted!r} in the reason" if wanted else "all"
+        return starting.start(actor, Deed(action, stream, b"", detail=detail), {"reason": wanted}, {})
+    seen = [Seen(letter_id, 0) for letter_id in sorted(set(wanted))]
+    return starting.start(actor, Deed(action, stream, b""), starting.ids_of(seen), {})

@@ -1,4 +1,4 @@
-"""The admin's forms: a new consumer group, and a claim. They read text; `operations` decides."""
+"""The admin's form for a new consumer group. It reads text; `operations` decides."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 from django import forms
 from django.contrib.admin.widgets import AdminTextInputWidget
 
-from streams.durations import parse_ms
 from streams.names import shown
 from streams.positions import parse_start
 
@@ -53,29 +52,6 @@ class CreateGroupForm(forms.Form):
         """The start as `operations.create_group` takes it."""
         chosen = self.cleaned_data["start"]
         return str(self.cleaned_data["at"] if chosen == AT else chosen)
-
-
-class ClaimForm(forms.Form):
-    """Who gets the chosen entries, and how long they must have been idle."""
-
-    consumer = forms.CharField(
-        strip=False,
-        label="Claim for consumer",
-        widget=AdminTextInputWidget({"list": "consumers", "autocomplete": "off"}),
-    )
-    min_idle = forms.CharField(
-        label="Only if idle for at least",
-        widget=AdminTextInputWidget({"autocomplete": "off"}),
-        help_text="Such as 90s, 5m or 1500ms. Checked again at the moment of the claim, so that an entry whose "
-        "consumer works on it again stays where it is.",
-    )
-
-    def clean_min_idle(self) -> int:
-        """Milliseconds."""
-        try:
-            return parse_ms(self.cleaned_data["min_idle"])
-        except ValueError as error:
-            raise forms.ValidationError(str(error)) from None
 
 
 def meant(text: str, existing: Iterable[bytes]) -> bytes:

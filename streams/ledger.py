@@ -101,6 +101,14 @@ def recorded(actor: Actor, deed: Deed, ids: Iterable[EntryId] = ()) -> Iterator[
         _complete(row)
 
 
+def begun(actor: Actor, deed: Deed, ids: Iterable[EntryId] = ()) -> LedgerEntry:
+    """The row of a deed that is done later, which whoever does it completes. Raises django.db.DatabaseError."""
+    row = _row(actor, deed)
+    note_ids(row, ids)
+    row.save(force_insert=True)
+    return row
+
+
 def changed(actor: Actor, deed: Deed) -> None:
     """Record a change of tables of ours, in the transaction that makes it. Raises django.db.DatabaseError."""
     row = _row(actor, deed)

@@ -16,16 +16,17 @@ COLUMNS = (
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-class _Line:
+class Line:
     """What csv.writer writes to: hands the line on."""
 
     def write(self, line: str) -> str:
+        """The line."""
         return line
 
 
 def lines(rows: Iterable[LedgerEntry]) -> Iterator[str]:
     """The heading and a line per row; times in ISO 8601, UTC; IDs joined by blanks."""
-    writer: Any = csv.writer(_Line())
+    writer: Any = csv.writer(Line())
     yield writer.writerow(COLUMNS)
     for row in rows:
         yield writer.writerow([_cell(row, name) for name in COLUMNS])
@@ -38,4 +39,9 @@ def _cell(row: LedgerEntry, name: str) -> str:
     if name == "at":
         return str(value.isoformat())
     text = " ".join(value) if name == "ids" else str(value)
+    return safe_cell(text)
+
+
+def safe_cell(text: str) -> str:
+    """The text, so that no spreadsheet takes it for a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text

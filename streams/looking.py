@@ -10,7 +10,7 @@ from typing import Any
 
 from streams import conf, names, plain
 from streams.errors import BadRequest, NoSuchGroup, NoSuchStream, WrongType
-from streams.gateway import browsing, looks, snapshots
+from streams.gateway import browsing, looks, pels, snapshots
 from streams.gateway import letters as dead_letters
 from streams.gateway.browsing import EntriesPage
 from streams.gateway.client import Client
@@ -24,6 +24,7 @@ __all__ = ["OWN", "Log", "LogEntry", "decode_frame", "decode_health"]
 MOST_STREAMS = 1000
 # A page must not hang longer than somebody waits for it.
 ANSWER_WITHIN_S = 3.0
+_AS_SHOWN = pels.Shown(plain.LONGEST_TEXT + 1, plain.MOST_FIELDS + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,7 @@ def pending(
     if not 1 <= limit <= 1000:
         raise BadRequest("limit must be from 1 to 1000", field="limit")
     try:
-        return looks.xpending_page(client(), stream, group, wanted, after, limit)
+        return pels.page(client(), stream, group, wanted, after, limit, _AS_SHOWN)
     except NoSuchStream:
         raise NoSuchStream(f"there is no stream {names.shown(stream)!r}") from None
     except NoSuchGroup:

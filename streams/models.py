@@ -14,7 +14,7 @@ class Stream(models.Model):
 
         managed = False
         default_permissions = ("view",)
-        permissions = (("trim_stream", "Can trim streams"),)
+        permissions = (("trim_stream", "Can trim streams"), ("add_entry", "Can add entries to streams"))
 
     def __str__(self) -> str:
         return f"stream {self.pk}"
@@ -61,6 +61,8 @@ class PendingEntry(models.Model):
             ("claim_pendingentry", "Can claim pending entries"),
             ("acknowledge_pendingentry", "Can acknowledge pending entries"),
             ("deadletter_pendingentry", "Can make dead letters of pending entries"),
+            ("reprocess_pendingentry", "Can have pending entries processed again"),
+            ("release_pendingentry", "Can release pending entries"),
         )
         verbose_name = "pending entry"
         verbose_name_plural = "pending entries"
@@ -98,6 +100,9 @@ class Action(models.TextChoices):
     CLAIM = "claim", "claim"
     ACKNOWLEDGE = "acknowledge", "acknowledge"
     GIVE_UP = "dead-letter", "dead-letter"
+    REPROCESS = "process again", "process again"
+    RELEASE = "release", "release"
+    ADD_ENTRY = "add entry", "add entry"
     TRIM = "trim", "trim"
     REPLAY_DEAD = "replay dead letters", "replay dead letters"
     PURGE_DEAD = "delete dead letters", "delete dead letters"
@@ -159,6 +164,7 @@ from streams.alert_models import (  # noqa: E402 - Django looks for models in th
     Silence,
 )
 from streams.history_models import HealthBlock, HealthSeries  # noqa: E402 - Django looks for models in this module
+from streams.job_models import Job, JobResult  # noqa: E402 - Django looks for models in this module
 
 __all__ = [
     "Action",
@@ -171,6 +177,8 @@ __all__ = [
     "HealthBlock",
     "HealthSeries",
     "Incident",
+    "Job",
+    "JobResult",
     "LedgerEntry",
     "Outcome",
     "PendingEntry",

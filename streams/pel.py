@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 from typing import TypeVar
 
 from streams import looking
 from streams.errors import NoSuchGroup, NoSuchStream, WrongType
-from streams.gateway import groups, looks
+from streams.gateway import groups, looks, pels, surveys
 from streams.ids import EntryId
 from streams.names import shown
 from streams.snapshot import PendingEntry, PendingFilter
+from streams.tallies import Tally, edges
 
 T = TypeVar("T")
-_STEP = 1000
 Progress = Callable[[int], object]
 
 
@@ -51,22 +53,41 @@ def rows_of(stream: bytes, group: bytes, ids: Iterable[EntryId]) -> list[Pending
     return found
 
 
-def claimable(
-    stream: bytes, group: bytes, consumer: bytes, min_idle_ms: int, progress: Progress
-) -> Iterator[PendingEntry]:
-    """Pending entries in ID order that were idle long enough and are not this consumer's already.
+def survey(
+    stream: bytes, group: bytes, wanted: PendingFilter, after: EntryId | None = None, within_s: float = 0.05
+) -> tuple[Tally, EntryId | None]:
+    """What the filter wants, counted for about so long from behind an ID, and where to go on (None: it is all).
 
-    Walks the PEL in pages up to its end at the start; `progress` is told how many rows each page had. Raises
-    NoSuchStream, NoSuchGroup or WrongType.
+    Raises NoSuchStream, NoSuchGroup, WrongType or AccessDenied (it takes scripts).
+    """
+    idles, deliveries = edges(wanted)
+    tally, end = Tally(wanted), time.monotonic() + within_s
+    while True:
+        with named(stream, group):
+            step = surveys.survey(looking.client(), stream, group, wanted, after, idles, deliveries)
+        tally.add(step.looked_at, step.counts)
+        after = step.next_after
+        if after is None or time.monotonic() > end:
+            return tally, after
+
+
+def matching(stream: bytes, group: bytes, wanted: PendingFilter, progress: Progress) -> Iterator[PendingEntry]:
+    """Everything that the filter wants, in ID order, up to the end of the PEL as it is now; without payloads.
+
+    `progress` is told how many rows each step looked at. Raises NoSuchStream, NoSuchGroup or WrongType.
     """
     with named(stream, group):
         end = groups.xpending_summary(looking.client(), stream, group).largest
-    wanted, at = PendingFilter(min_idle_ms=min_idle_ms), None
-    while end is not None and (at is None or at < end):
-        page = looks.xpending_range(looking.client(), stream, group, at, _STEP)
-        yield from (row for row in page if row.entry_id <= end and row.consumer != consumer and wanted.wants(row))
-        progress(len(page))
-        at = page[-1].entry_id if len(page) == _STEP else end
+    bounds = [bound for bound in (wanted.upto, end) if bound is not None]
+    wanted, after = replace(wanted, upto=min(bounds, default=None)), None
+    while end is not None:
+        with named(stream, group):
+            step = pels.step(looking.client(), stream, group, wanted, after)
+        yield from step.rows
+        progress(step.looked_at)
+        after = step.next_after
+        if after is None:
+            return
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

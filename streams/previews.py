@@ -7,7 +7,7 @@ from typing import Any
 
 from streams import looking, names
 from streams.errors import BadRequest, NoSuchGroup
-from streams.gateway import looks
+from streams.gateway import looks, pels
 from streams.ids import ZERO, EntryId
 from streams.parsing import Retain
 from streams.positions import NOW, parse_start
@@ -147,9 +147,8 @@ def _loss(stream: bytes, group: ConsumerGroup, last: EntryId) -> Loss:
     unread = _between(stream, group.last_delivered, last) if group.last_delivered < last else Count(0)
     pending = Count(0)
     if group.oldest_pending is not None and group.oldest_pending <= last:
-        rows = looks.xpending_range(looking.client(), stream, group.name, None, _PENDING_COUNTED)
-        before = sum(row.entry_id <= last for row in rows)
-        pending = Count(before, before < _PENDING_COUNTED)
+        rows = pels.xpending_range(looking.client(), stream, group.name, None, _PENDING_COUNTED, upto=last)
+        pending = Count(len(rows), len(rows) < _PENDING_COUNTED)
     return Loss(names.shown(group.name), unread, pending)
 
 

@@ -110,17 +110,44 @@ class PendingEntry:
     entry: Entry | None = None
 
 
+class Deliveries(StrEnum):
+    """What a claim does to an entry's count of deliveries."""
+
+    COUNT = "count"
+    KEEP = "keep"
+    RESET = "reset"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A pending entry, and how long it was idle when somebody looked (0: whatever it is)."""
+
+    entry_id: EntryId
+    idle_ms: int
+
+
 @dataclass(frozen=True, slots=True)
 class PendingFilter:
-    """Which pending entries are wanted; an empty filter wants all."""
+    """Which pending entries are wanted; an empty filter wants all.
+
+    `upto` is the largest ID wanted (an age, counted from now), `having` a field and the value it must have.
+    """
 
     consumer: bytes | None = None
     min_idle_ms: int = 0
     min_deliveries: int = 0
+    upto: EntryId | None = None
+    having: tuple[bytes, bytes] | None = None
 
     def wants(self, row: PendingEntry) -> bool:
-        """Whether the row passes; the consumer is already chosen by the server."""
-        return row.idle_ms >= self.min_idle_ms and row.deliveries >= self.min_deliveries
+        """Whether the row passes by its idle time and deliveries; the rest is for who looks it up."""
+        idle_enough = not self.min_idle_ms or row.idle_ms >= self.min_idle_ms  # -1: given back, nobody has it
+        return idle_enough and row.deliveries >= self.min_deliveries
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether everything passes."""
+        return self == PendingFilter()
 
 
 @dataclass(frozen=True, slots=True)

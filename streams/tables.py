@@ -8,17 +8,18 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from streams import looking, pel
-from streams.durations import parse_ms, spoken
+from streams import looking
+from streams.durations import spoken
 from streams.errors import BadRequest, StreamwatchError
+from streams.filters import Asked
 from streams.health import described
 from streams.ids import EntryId
 from streams.names import shown, to_path
 from streams.plain import lag_in_words, pending_row
-from streams.snapshot import PendingEntry, PendingFilter, Snapshot
+from streams.reviewing import Review
+from streams.snapshot import PendingEntry, Snapshot
 
 MOST_STREAMS = 100
-PAGE = 50
 LONGEST_PAYLOAD = 500
 NO_NAME = "(empty name)"
 Row = dict[str, Any]
@@ -87,91 +88,61 @@ class PendingTable:
     query: dict[str, str]
     streams: list[Choice] = field(default_factory=list)
     groups: list[Choice] = field(default_factory=list)
-    consumers: list[Choice] = field(default_factory=list)
     stream: str = ""
     group: str = ""
+    review: Review | None = None
     rows: list[Row] = field(default_factory=list)
-    total: int = 0
-    scanned: int = 0
-    next_after: str = ""
     error: StreamwatchError | None = None
-
-    @property
-    def is_filtered(self) -> bool:
-        """Whether a filter may hide entries."""
-        return bool(self.query["consumer"] or self.query["min_idle"])
-
-    @property
-    def total_text(self) -> str:
-        """How many entries are pending for the chosen consumer, or in the group."""
-        return f"{self.total:,}"
-
-    @property
-    def summary(self) -> str:
-        """How many rows are on this page, of how many."""
-        looked_at = f" ({self.scanned:,} looked at for this page)" if self.query["min_idle"] else ""
-        return f"{len(self.rows):,} of {self.total:,} pending entries{looked_at}"
-
-    @property
-    def first_query(self) -> str:
-        """The query string of the first page."""
-        return urlencode({name: value for name, value in self.query.items() if value and name != "after"})
 
     @property
     def next_query(self) -> str:
         """The query string of the page after this one."""
-        return f"{self.first_query}&after={self.next_after}"
+        return self._query(after=self.review.next_after if self.review else "")
+
+    @property
+    def first_query(self) -> str:
+        """The query string of the first page."""
+        return self._query()
+
+    @property
+    def place_query(self) -> str:
+        """What a link adds to a filter's query so that it leads to this group."""
+        return "&" + urlencode({name: self.query[name] for name in ("stream", "group")})
+
+    def _query(self, **more: str) -> str:
+        asked = self.review.asked if self.review else Asked({})
+        return asked.query(stream=self.query["stream"], group=self.query["group"], **more)
 
 
 def pending_of(query: Mapping[str, str]) -> PendingTable:
-    """The page a query asks for: `stream`, `group`, `consumer` as path segments, `min_idle` as text, `after` an ID.
+    """The page a query asks for: `stream`, `group` as path segments, the filters of `filters.NAMES`, `after` an ID.
 
     Without a group, the choices only; a stream's single group is chosen by itself. What keeps the rest from being
     shown is the table's `error`.
     """
-    wanted = ("stream", "group", "consumer", "min_idle", "after")
-    table = PendingTable({name: query.get(name, "") for name in wanted})
+    table = PendingTable({name: query.get(name, "") for name in ("stream", "group", "after")})
     try:
         table.streams = [_choice(name) for name in looking.streams()[0]]
         if table.query["stream"]:
-            _fill_stream(table)
+            _fill_stream(table, query)
     except StreamwatchError as error:
         table.error = error
     return table
 
 
-def _fill_stream(table: PendingTable) -> None:
+def _fill_stream(table: PendingTable, query: Mapping[str, str]) -> None:
     snapshot = looking.snapshot(looking.stream_named(table.query["stream"]))
     table.stream = shown(snapshot.name)
     table.groups = [_choice(group.name) for group in snapshot.groups]
     if len(table.groups) == 1 and not table.query["group"]:
         table.query["group"] = table.groups[0][0]
     if table.query["group"]:
-        _fill_group(table, snapshot)
-
-
-def _fill_group(table: PendingTable, snapshot: Snapshot) -> None:
-    group = looking.group_named(snapshot, table.query["group"])
-    table.group = shown(group.name) or NO_NAME
-    table.consumers = [_choice(consumer.name) for consumer in group.consumers]
-    wanted, after = _filter(table.query, [consumer.name for consumer in group.consumers])
-    with pel.named(snapshot.name, group.name):
-        page = looking.pending(snapshot.name, group.name, wanted, after=after, limit=PAGE)
-    table.rows = [entry_row(row) for row in page.rows]
-    table.total, table.scanned = page.total, page.scanned
-    table.next_after = str(page.next_after) if page.next_after else ""
-
-
-def _filter(query: Mapping[str, str], consumers: list[bytes]) -> tuple[PendingFilter, EntryId | None]:
-    by_path = {to_path(name): name for name in consumers}
-    if query["consumer"] and query["consumer"] not in by_path:
-        raise BadRequest(f"The group has no consumer {query['consumer']!r}.", field="consumer")
-    try:
-        min_idle_ms = parse_ms(query["min_idle"]) if query["min_idle"] else 0
-        after = EntryId.parse(query["after"]) if query["after"] else None
-    except ValueError as error:
-        raise BadRequest(str(error)) from None
-    return PendingFilter(by_path.get(query["consumer"]), min_idle_ms), after
+        group = looking.group_named(snapshot, table.query["group"])
+        table.group = shown(group.name) or NO_NAME
+        table.review = Review.of(snapshot, group, query)
+        table.rows = [entry_row(row) for row in table.review.page.rows]
+        for field_name, text in table.review.asked.errors.items():
+            table.error = BadRequest(text, field=field_name)
 
 
 def _choice(name: bytes) -> Choice:

@@ -10,7 +10,7 @@ function localTimes() {
 }
 
 const isInUse = () =>
-  document.hidden || rows.contains(document.activeElement) || rows.querySelector("details[open]") ||
+  document.hidden || rows.contains(document.activeElement) || rows.querySelector("details[open], input:checked") ||
   (!getSelection().isCollapsed && rows.contains(getSelection().anchorNode));
 
 async function refresh() {

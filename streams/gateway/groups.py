@@ -1,27 +1,58 @@
-"""Commands that operate groups: XGROUP CREATE and XCLAIM, with the looks they need."""
+"""Commands that operate groups and what is pending in them: XGROUP, XCLAIM, XACK, XNACK, with the looks they need."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from streams.errors import AccessDenied, StreamwatchError
+from streams.errors import AccessDenied
 from streams.gateway.client import Argument, Client, Script
+from streams.gateway.looks import checked
 from streams.ids import EntryId
-from streams.snapshot import PendingEntry
+from streams.snapshot import Deliveries, PendingEntry, Seen
 
 # One command holds up everybody else on the server for as long as it takes.
 MOST_IDS_A_COMMAND = 500
 
-# JUSTID would not count the delivery; without it the payloads come back, so the server keeps all but the IDs. An entry
-# that is gone is left out of the reply, before 7.0 it is nil (https://redis.io/docs/latest/commands/xclaim/).
+# Each ID has a minimum idle time of its own, which is the one somebody saw: work that resumed since is not taken away.
+# JUSTID would not tell an entry that is gone before 7.0; without it the payloads come back, so the server keeps all but
+# the IDs, and a step ends after so many bytes. An entry that is gone is left out of the reply, before 7.0 it is nil
+# (https://redis.io/docs/latest/commands/xclaim/). KEYS[1], group, consumer, deliveries, most bytes; ID, idle, ID, …
 _CLAIM = Script("""
+local ids, bytes, looked_at = {}, 0, 0
+for at = 5, #ARGV, 2 do
+  local id = ARGV[at]
+  local command = {'XCLAIM', KEYS[1], ARGV[1], ARGV[2], ARGV[at + 1], id}
+  local pending = true
+  if ARGV[3] == 'reset' then
+    command[7], command[8] = 'RETRYCOUNT', 0
+  elseif ARGV[3] == 'keep' then
+    local row = redis.call('XPENDING', KEYS[1], ARGV[1], id, id, 1)[1]
+    command[7], command[8] = 'RETRYCOUNT', row and row[4] or 0
+  end
+  local row = redis.call(unpack(command))[1]
+  if row then
+    ids[#ids + 1] = row[1]
+    for _, part in ipairs(row[2]) do bytes = bytes + #part end
+  end
+  looked_at = looked_at + 1
+  if bytes > tonumber(ARGV[4]) then break end
+end
+return {looked_at, ids}
+""")
+# Released is what has been idle for as long as somebody saw. KEYS[1], group; ID, idle, ID, …
+_NACK = Script("""
 local ids = {}
-for _, row in ipairs(redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], ARGV[3], unpack(ARGV, 4))) do
-  if row then ids[#ids + 1] = row[1] end
+for at = 2, #ARGV, 2 do
+  local row = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[at], ARGV[at], 1)[1]
+  if row and row[3] >= tonumber(ARGV[at + 1]) then
+    redis.call('XNACK', KEYS[1], ARGV[1], 'FAIL', 'IDS', 1, ARGV[at])
+    ids[#ids + 1] = ARGV[at]
+  end
 end
 return ids
 """)
+_MOST_BYTES = 512 * 1024
 
 
 # The position before is told in the step that changes it; KEYS[1], group, ID, entries-read or ''.
@@ -106,9 +137,10 @@ def xgroup_delconsumer(client: Client, key: bytes, group: bytes, consumer: bytes
     return None if pending is None else Removal(bool(refused), pending)
 
 
-def xack(client: Client, key: bytes, group: bytes, ids: Sequence[EntryId]) -> int:
-    """Acknowledge at most MOST_IDS_A_COMMAND entries; how many were pending. Raises WrongType."""
-    return int(client.call("XACK", key, group, *map(str, ids)))
+def xack(client: Client, key: bytes, group: bytes, ids: Sequence[EntryId]) -> list[EntryId]:
+    """Acknowledge at most MOST_IDS_A_COMMAND entries; those that were pending. Raises WrongType."""
+    replies = client.call_all([["XACK", key, group, str(entry_id)] for entry_id in ids])
+    return [entry_id for entry_id, reply in zip(ids, replies, strict=True) if checked(reply)]
 
 
 def xclaim_justid(client: Client, key: bytes, group: bytes, consumer: bytes, ids: Sequence[EntryId]) -> list[EntryId]:
@@ -121,19 +153,55 @@ def xclaim_justid(client: Client, key: bytes, group: bytes, consumer: bytes, ids
 
 
 def xclaim(
-    client: Client, key: bytes, group: bytes, consumer: bytes, min_idle_ms: int, ids: Sequence[EntryId]
+    client: Client,
+    key: bytes,
+    group: bytes,
+    consumer: bytes,
+    seen: Sequence[Seen],
+    deliveries: Deliveries = Deliveries.COUNT,
 ) -> list[EntryId]:
     """Move at most MOST_IDS_A_COMMAND pending entries to a consumer; the IDs that did move.
 
-    Each gets one more delivery. Not moved is what is idle for less than `min_idle_ms`, not pending, or gone; the server
-    makes the consumer in any case. Raises NoSuchGroup (also for a missing key) or WrongType.
+    Not moved is what is idle for less than was seen, not pending, or gone; the server makes the consumer in any case.
+    Raises NoSuchGroup (also for a missing key) or WrongType.
     """
-    arguments: list[Argument] = [group, consumer, min_idle_ms, *map(str, ids)]
+    claimed: list[EntryId] = []
+    rest = list(seen)
     try:
-        claimed = client.run(_CLAIM, [key], arguments)
+        while rest:
+            pairs = [part for entry in rest for part in (str(entry.entry_id), entry.idle_ms)]
+            looked_at, ids = client.run(_CLAIM, [key], [group, consumer, deliveries, _MOST_BYTES, *pairs])
+            claimed += [EntryId.from_reply(entry_id) for entry_id in ids]
+            rest = rest[looked_at:]
     except AccessDenied:  # a user that may claim need not be one that may run scripts
-        claimed = [row[0] for row in client.call("XCLAIM", key, *arguments) if row]
-    return [EntryId.from_reply(entry_id) for entry_id in claimed]
+        if deliveries is Deliveries.KEEP:
+            raise
+        claimed += _xclaim_singly(client, key, group, consumer, rest, deliveries)
+    return claimed
+
+
+def _xclaim_singly(
+    client: Client, key: bytes, group: bytes, consumer: bytes, seen: Sequence[Seen], deliveries: Deliveries
+) -> list[EntryId]:
+    reset: list[Argument] = ["RETRYCOUNT", 0] if deliveries is Deliveries.RESET else []
+    commands = [["XCLAIM", key, group, consumer, one.idle_ms, str(one.entry_id), *reset] for one in seen]
+    replies = [checked(reply) for reply in client.call_all(commands)]
+    return [EntryId.from_reply(reply[0][0]) for reply in replies if reply and reply[0]]
+
+
+def xnack(client: Client, key: bytes, group: bytes, seen: Sequence[Seen]) -> list[EntryId]:
+    """Give pending entries back to the group, so that whoever asks next may claim them; the IDs that were given back.
+
+    Keeps the count of deliveries (https://redis.io/docs/latest/commands/xnack/). Raises ServerRefused where `can_nack`
+    is not true, NoSuchGroup or WrongType.
+    """
+    pairs = [part for entry in seen for part in (str(entry.entry_id), entry.idle_ms)]
+    return [EntryId.from_reply(entry_id) for entry_id in client.run(_NACK, [key], [group, *pairs])]
+
+
+def can_nack(client: Client) -> bool:
+    """Whether the server has XNACK (Redis 8.8)."""
+    return bool(client.call("COMMAND", "INFO", "XNACK")[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +223,5 @@ def xpending_ids(client: Client, key: bytes, group: bytes, ids: Sequence[EntryId
     replies = client.call_all([["XPENDING", key, group, str(entry_id), str(entry_id), 1] for entry_id in ids])
     rows = []
     for entry_id, reply in zip(ids, replies, strict=True):
-        if isinstance(reply, StreamwatchError):
-            raise reply
-        rows += [PendingEntry(entry_id, owner, idle, deliveries) for _, owner, idle, deliveries in reply]
+        rows += [PendingEntry(entry_id, owner, idle, deliveries) for _, owner, idle, deliveries in checked(reply)]
     return rows

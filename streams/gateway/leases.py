@@ -34,6 +34,10 @@ class Lease:
         """Hold it for another TTL_MS; False when it was lost."""
         return bool(self._client.run(_RENEW, [self.key], [self.token, TTL_MS]))
 
+    def is_held(self) -> bool:
+        """Whether anybody holds it."""
+        return bool(self._client.call("EXISTS", self.key))
+
     def release(self) -> None:
         """Give it up, if still held."""
         self._client.run(_RELEASE, [self.key], [self.token])

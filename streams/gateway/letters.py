@@ -17,6 +17,8 @@ from streams.names import shown
 # One command holds up everybody else on the server for as long as it takes.
 MOST_IDS_A_COMMAND = 500
 MOST_GIVEN_UP = 100
+# A step ends after so many bytes.
+_MOST_BYTES = 512 * 1024
 GONE, EMPTY, FOREIGN = b"gone", b"empty", b"foreign"
 
 # A letter is deleted in the step that adds its entry again, so that of two who replay it one does. XADD comes first:
@@ -59,8 +61,9 @@ if kind ~= 'none' and kind ~= 'stream' then
   return redis.error_reply('WRONGTYPE ' .. KEYS[2] .. ' holds a ' .. kind .. ', not a stream')
 end
 local group, most, most_values, reason, gone = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
-local given_up = {}
-for at = 6, #ARGV do
+local given_up, bytes, looked_at = {}, 0, 0
+for at = 7, #ARGV do
+  looked_at = looked_at + 1
   local row = redis.call('XPENDING', KEYS[1], group, ARGV[at], ARGV[at], 1)[1]
   if row then
     local entry = redis.call('XRANGE', KEYS[1], ARGV[at], ARGV[at])[1]
@@ -73,9 +76,11 @@ for at = 6, #ARGV do
       unpack(pairs_, 1, math.min(#pairs_, most_values)))
     redis.call('XACK', KEYS[1], group, ARGV[at])
     given_up[#given_up + 1] = ARGV[at]
+    for _, part in ipairs(pairs_) do bytes = bytes + #part end
+    if bytes > tonumber(ARGV[6]) then break end
   end
 end
-return given_up
+return {looked_at, given_up}
 """)
 
 
@@ -150,8 +155,14 @@ def give_up(
     stream, dead, group = place
     # Acknowledges nothing. Who may add but not acknowledge would be refused between the two.
     client.call("XACK", stream, group, "0-0")
-    arguments: list[Argument] = [group, most, MOST_VALUES, reason, ENTRY_GONE, *map(str, ids)]
-    return [EntryId.from_reply(entry_id) for entry_id in client.run(_GIVE_UP, [stream, dead], arguments)]
+    settings: list[Argument] = [group, most, MOST_VALUES, reason, ENTRY_GONE, _MOST_BYTES]
+    done: list[EntryId] = []
+    rest = list(map(str, ids))
+    while rest:
+        looked_at, given_up = client.run(_GIVE_UP, [stream, dead], [*settings, *rest])
+        done += [EntryId.from_reply(entry_id) for entry_id in given_up]
+        rest = rest[looked_at:]
+    return done
 
 
 def purge(client: Client, dead: bytes, ids: Sequence[EntryId]) -> list[EntryId]:

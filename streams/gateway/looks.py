@@ -1,24 +1,16 @@
-"""Commands that only look: XINFO, XPENDING, XRANGE, SCAN. Nothing here costs in proportion to a PEL or a payload."""
+"""Commands that only look: XINFO, XRANGE, SCAN. Nothing here costs in proportion to a PEL or a payload."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from streams.errors import AccessDenied, NoSuchStream, StreamwatchError
-from streams.gateway.client import Argument, Client, Reply, Script
+from streams.errors import AccessDenied, StreamwatchError
+from streams.gateway.client import Client, Reply, Script
 from streams.ids import ZERO, EntryId
-from streams.snapshot import (
-    Entry,
-    PendingEntry,
-    PendingFilter,
-    PendingPage,
-    Stream,
-)
+from streams.snapshot import Stream
 
 # How many keys the server goes through in one step.
 SCAN_COUNT = 500
-_PENDING_STEP = 1000
-_LARGEST_ROWS_WALKED = 20_000
 
 # XINFO STREAM carries the first and last entry whole; only their IDs are wanted.
 STREAM_INFO = Script("""
@@ -63,61 +55,6 @@ def xinfo_stream(client: Client, key: bytes) -> Stream:
 def stream_of(length: int, first: bytes | None, last: bytes, added: int | None) -> Stream:
     """What STREAM_INFO answers, as a value."""
     return Stream(length, id_or_none(first), EntryId.from_reply(last), added)
-
-
-def xpending_page(
-    client: Client, key: bytes, group: bytes, wanted: PendingFilter, after: EntryId | None, limit: int
-) -> PendingPage:
-    """Up to `limit` pending entries after an ID, with their payloads.
-
-    Walks the PEL by ID and filters here, because XPENDING's IDLE scans all of it in one go. Raises NoSuchStream or
-    NoSuchGroup.
-    """
-    total = _pending_total(client, key, group, wanted.consumer)
-    rows: list[PendingEntry] = []
-    scanned, at, more = 0, after, True
-    while more and len(rows) < limit and scanned < _LARGEST_ROWS_WALKED:
-        step = xpending_range(client, key, group, at, _PENDING_STEP, wanted.consumer)
-        more = len(step) == _PENDING_STEP
-        for row in step:
-            scanned, at = scanned + 1, row.entry_id
-            if wanted.wants(row):
-                rows.append(row)
-            if len(rows) == limit:
-                more = more or row is not step[-1]
-                break
-    return PendingPage(tuple(with_payloads(client, key, rows)), total, scanned, at if more else None)
-
-
-def xpending_range(
-    client: Client, key: bytes, group: bytes, after: EntryId | None, count: int, consumer: bytes | None = None
-) -> list[PendingEntry]:
-    """Up to `count` rows of the PEL in ID order, without payloads."""
-    command: list[Argument] = ["XPENDING", key, group, str(after.next()) if after else "-", "+", count]
-    if consumer is not None:
-        command.append(consumer)
-    return [
-        PendingEntry(EntryId.from_reply(entry_id), owner, idle, deliveries)
-        for entry_id, owner, idle, deliveries in client.call(*command)
-    ]
-
-
-def _pending_total(client: Client, key: bytes, group: bytes, consumer: bytes | None) -> int:
-    if key_type(client, key) == "none":
-        raise NoSuchStream("there is no such stream")
-    total, _, _, by_consumer = client.call("XPENDING", key, group)
-    if consumer is None:
-        return int(total)
-    return next((int(count) for name, count in by_consumer or () if name == consumer), 0)
-
-
-def with_payloads(client: Client, key: bytes, rows: Sequence[PendingEntry]) -> Iterator[PendingEntry]:
-    """The same rows with their entries, where these still exist."""
-    replies = client.call_all([["XRANGE", key, str(row.entry_id), str(row.entry_id)] for row in rows])
-    for row, reply in zip(rows, replies, strict=True):
-        found = checked(reply)
-        entry = Entry(row.entry_id, tuple(found[0][1])) if found else None
-        yield PendingEntry(row.entry_id, row.consumer, row.idle_ms, row.deliveries, entry)
 
 
 def scan_streams(client: Client, most: int) -> tuple[list[bytes], bool]:

@@ -11,11 +11,20 @@ VIEWER = (
     "view_deadletter",
     "view_ledgerentry",
     "view_incident",
+    "view_job",
     "view_alertdelivery",
     "view_alertrule",
     "view_silence",
 )
-REVIEWER = (*VIEWER, "claim_pendingentry", "acknowledge_pendingentry", "deadletter_pendingentry", "add_silence")
+REVIEWER = (
+    *VIEWER,
+    "claim_pendingentry",
+    "acknowledge_pendingentry",
+    "deadletter_pendingentry",
+    "reprocess_pendingentry",
+    "release_pendingentry",
+    "add_silence",
+)
 OPERATOR = (
     *REVIEWER,
     "add_consumergroup",
@@ -24,6 +33,7 @@ OPERATOR = (
     "add_consumer",
     "delete_consumer",
     "trim_stream",
+    "add_entry",
     "replay_deadletter",
     "purge_deadletter",
     "add_alertrule",

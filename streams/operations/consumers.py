@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from streams import ledger, pel
 from streams.errors import BadRequest
-from streams.gateway import groups, looks
+from streams.gateway import groups, pels
 from streams.ledger import Actor, Deed
 from streams.models import Action
 from streams.names import shown
@@ -93,7 +93,7 @@ def _move_and_delete(deed: Deed, move_to: bytes, forget: int) -> tuple[int, int]
 def _move(deed: Deed, to: bytes) -> int:
     """Move what the consumer owns now, in batches; entries that are gone from the stream fall out of the PEL."""
     moved, at = 0, None
-    while page := looks.xpending_range(client(), deed.stream, deed.group, at, groups.MOST_IDS_A_COMMAND, deed.consumer):
+    while page := pels.xpending_range(client(), deed.stream, deed.group, at, groups.MOST_IDS_A_COMMAND, deed.consumer):
         ids = [row.entry_id for row in page]
         moved += len(groups.xclaim_justid(client(), deed.stream, deed.group, to, ids))
         at = ids[-1]

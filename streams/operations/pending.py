@@ -1,22 +1,27 @@
-"""What people do to pending entries: claim them, acknowledge them."""
+"""What people do to pending entries: claim them, acknowledge them, give them up. Each is a job, run here or later."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from streams import conf, ledger, pel
+from streams import filters, looking
 from streams.errors import BadRequest
-from streams.gateway import groups, letters
+from streams.gateway import groups
 from streams.ids import EntryId
+from streams.job_models import Job, results_of
 from streams.ledger import Actor, Deed
-from streams.models import Action, LedgerEntry
-from streams.names import beside, shown
-from streams.operations.door import authorize, check_name, client, tell
+from streams.models import Action
+from streams.names import shown
+from streams.operations import starting
+from streams.operations.door import check_name
+from streams.snapshot import Deliveries, PendingFilter, Seen
 
-_LARGEST_MS = 2**53
+LARGEST_MS = 2**53
+LONGEST_REASON = 500
 _IDS_IN_A_SENTENCE = 20
-_LONGEST_REASON = 500
+Selection = Sequence[Seen] | PendingFilter
 
 
 @dataclass
@@ -28,163 +33,118 @@ class ClaimResult:
     missed: list[EntryId] = field(default_factory=list)
 
 
-@dataclass
-class AckResult:
-    """How an acknowledgement went: how many IDs were asked for, how many were pending and are not any more."""
-
-    asked: int = 0
-    done: int = 0
-
-    @property
-    def missed(self) -> int:
-        """How many were not pending."""
-        return self.asked - self.done
-
-
 def claim(
-    actor: Actor, stream: bytes, group: bytes, consumer: bytes, ids: Iterable[EntryId], min_idle_ms: int
-) -> ClaimResult:
-    """Move pending entries to a consumer, which the server makes if it is new; adds a delivery to each.
+    actor: Actor,
+    stream: bytes,
+    group: bytes,
+    consumer: bytes,
+    selection: Selection,
+    deliveries: Deliveries = Deliveries.COUNT,
+) -> Job:
+    """Start to move pending entries to a consumer, which the server makes if it is new.
 
-    An entry that is idle for less than `min_idle_ms` (its owner works again), acknowledged or gone is missed, which is
-    no error. Raises NotAllowed, BadRequest, NoSuchStream, NoSuchGroup, WrongType, or what kept the server or the
-    ledger from answering; what moved before that is in the ledger.
+    An entry whose idle time is shorter than was seen (its owner works again), that is acknowledged or gone is missed,
+    which is no error. Raises NotAllowed, BadRequest or NotRecorded.
     """
-    deed = Deed(Action.CLAIM, stream, group, consumer, detail=f"idle for at least {min_idle_ms} ms")
-    authorize(actor, deed)
-    wanted = sorted(set(ids))
-    if not wanted:
-        raise BadRequest("No entry is chosen: choose at least one.", field="ids")
-    _check_claim(consumer, min_idle_ms)
-    with ledger.recorded(actor, deed, wanted) as row:
-        result = _claim(row, deed, wanted, min_idle_ms)
-    _tell_claim(actor, deed, result)
-    return result
-
-
-def claim_all(
-    actor: Actor, stream: bytes, group: bytes, consumer: bytes, min_idle_ms: int, progress: pel.Progress
-) -> ClaimResult:
-    """Like `claim`, for all that `pel.claimable` finds."""
-    deed = Deed(Action.CLAIM, stream, group, consumer, detail=f"all that were idle for at least {min_idle_ms} ms")
-    authorize(actor, deed)
-    _check_claim(consumer, min_idle_ms)
-    with ledger.recorded(actor, deed) as row:
-        found = pel.claimable(stream, group, consumer, min_idle_ms, progress)
-        result = _claim(row, deed, _noted(row, (entry.entry_id for entry in found)), min_idle_ms)
-    _tell_claim(actor, deed, result)
-    return result
-
-
-def acknowledge(actor: Actor, stream: bytes, group: bytes, ids: Iterable[EntryId]) -> AckResult:
-    """Take entries out of the PEL for good, as if they had been processed: nobody is given them again.
-
-    Raises as `claim` does. An entry that is not pending any more is missed.
-    """
-    deed = Deed(Action.ACKNOWLEDGE, stream, group)
-    authorize(actor, deed)
-    wanted = sorted(set(ids))
-    if not wanted:
-        raise BadRequest("No entry is chosen: choose at least one.", field="ids")
-    with ledger.recorded(actor, deed, wanted) as row:
-        result = _in_batches(
-            row, deed, wanted, groups.MOST_IDS_A_COMMAND, lambda batch: groups.xack(client(), stream, group, batch)
-        )
-    tell(actor, deed, f"{result.done:,} of {result.asked:,} pending entries of group {shown(group)} were acknowledged.")
-    return result
-
-
-def give_up(actor: Actor, stream: bytes, group: bytes, ids: Iterable[EntryId], reason: str) -> AckResult:
-    """Make dead letters of pending entries, with a reason, and acknowledge them, each in one step.
-
-    Raises as `acknowledge` does, BadRequest for a reason that is empty or too long, and ServerRefused for a server that
-    is out of memory: what could not be written stays pending.
-    """
-    deed = Deed(Action.GIVE_UP, stream, group, detail=reason.strip())
-    authorize(actor, deed)
-    wanted, text = sorted(set(ids)), reason.strip()
-    if not wanted:
-        raise BadRequest("No entry is chosen: choose at least one.", field="ids")
-    if not text or len(text) > _LONGEST_REASON:
-        raise BadRequest(f"A reason is needed, of at most {_LONGEST_REASON} characters.", field="reason")
-    place, most = (stream, beside(stream, "dead"), group), conf.current().dead_max_entries
-    with ledger.recorded(actor, deed, wanted) as row:
-        result = _in_batches(
-            row, deed, wanted, letters.MOST_GIVEN_UP,
-            lambda batch: len(letters.give_up(client(), place, batch, f"{text} ({actor.name})", most)),
-        )  # fmt: skip
-    tell(actor, deed, f"{result.done:,} of {result.asked:,} pending entries of group {shown(group)} are dead letters.")
-    return result
-
-
-def give_up_sentence(result: AckResult) -> str:
-    """What became of them, in words."""
-    missed = f"; {result.missed:,} were not pending any more" if result.missed else ""
-    return f"{result.done:,} of {result.asked:,} became dead letters{missed}."
-
-
-def acknowledge_sentence(result: AckResult) -> str:
-    """What an acknowledgement did, in words."""
-    missed = f"; {result.missed:,} were not pending any more" if result.missed else ""
-    return f"Acknowledged {result.done:,} of {result.asked:,}{missed}."
-
-
-def _in_batches(
-    row: LedgerEntry, deed: Deed, ids: Iterable[EntryId], size: int, act: Callable[[list[EntryId]], int]
-) -> AckResult:
-    """Act on batches; the row learns of each, so that an error in the middle leaves what was done."""
-    result = AckResult()
-    row.asked = row.done = row.missed = 0
-    pel.total(deed.stream, deed.group)  # XACK says nothing of a group that is missing
-    for batch in pel.batches(ids, size):
-        with pel.named(deed.stream, deed.group):
-            result.done += act(batch)
-        result.asked += len(batch)
-        row.asked, row.done, row.missed = result.asked, result.done, result.missed
-    return result
-
-
-def _claim(row: LedgerEntry, deed: Deed, ids: Iterable[EntryId], min_idle_ms: int) -> ClaimResult:
-    """Claim in batches; the row learns of each, so that an error in the middle leaves what was done."""
-    result = ClaimResult()
-    row.asked = row.done = row.missed = 0
-    for batch in pel.batches(ids, groups.MOST_IDS_A_COMMAND):
-        with pel.named(deed.stream, deed.group):
-            moved = groups.xclaim(client(), deed.stream, deed.group, deed.consumer, min_idle_ms, batch)
-        result.asked += len(batch)
-        result.claimed += moved
-        result.missed += sorted(set(batch).difference(moved))
-        row.asked, row.done, row.missed = result.asked, len(result.claimed), len(result.missed)
-    if result.missed:
-        row.detail += f"; missed: {_listed(result.missed, ledger.MOST_IDS)}"
-    return result
-
-
-def _noted(row: LedgerEntry, ids: Iterable[EntryId]) -> Iterator[EntryId]:
-    for entry_id in ids:
-        ledger.note_ids(row, [entry_id])
-        yield entry_id
-
-
-def _check_claim(consumer: bytes, min_idle_ms: int) -> None:
     check_name(consumer, "consumer", "consumer")
-    if not 0 <= min_idle_ms <= _LARGEST_MS:
+    deed = Deed(Action.CLAIM, stream, group, consumer, detail=_words(selection))
+    return _start(actor, deed, selection, deliveries=str(deliveries))
+
+
+def reprocess(actor: Actor, stream: bytes, group: bytes, selection: Selection) -> Job:
+    """Start to hand pending entries to the workers of this program, as if they had never been delivered.
+
+    They take them up within seconds, or when one is started. Raises as `claim` does.
+    """
+    return _start(actor, Deed(Action.REPROCESS, stream, group, detail=_words(selection)), selection)
+
+
+def acknowledge(actor: Actor, stream: bytes, group: bytes, selection: Selection) -> Job:
+    """Start to take entries out of the PEL for good, as if they had been processed. Raises as `claim` does."""
+    return _start(actor, Deed(Action.ACKNOWLEDGE, stream, group, detail=_words(selection)), selection)
+
+
+def give_up(actor: Actor, stream: bytes, group: bytes, selection: Selection, reason: str) -> Job:
+    """Start to make dead letters of pending entries, with a reason; each is acknowledged in the same step.
+
+    Raises as `claim` does, BadRequest also for a reason that is empty or too long.
+    """
+    text = reason.strip()
+    if not text or len(text) > LONGEST_REASON:
+        raise BadRequest(f"A reason is needed, of at most {LONGEST_REASON} characters.", field="reason")
+    words = "; ".join(filter(None, (text, _words(selection))))
+    deed = Deed(Action.GIVE_UP, stream, group, detail=words)
+    return _start(actor, deed, selection, reason=f"{text} ({actor.name})")
+
+
+def release(actor: Actor, stream: bytes, group: bytes, selection: Selection) -> Job:
+    """Start to give entries back to the group, so that nobody has them and whoever asks next may claim them.
+
+    Raises as `claim` does, BadRequest also on a server without XNACK.
+    """
+    if not can_release():
+        raise BadRequest("This server has no XNACK (Redis 8.8): claim the entries for a consumer instead.")
+    return _start(actor, Deed(Action.RELEASE, stream, group, detail=_words(selection)), selection)
+
+
+def can_release() -> bool:
+    """Whether the server lets entries be released."""
+    return groups.can_nack(looking.client())
+
+
+def chosen(ids: Iterable[EntryId], min_idle_ms: int = 0) -> list[Seen]:
+    """A selection of IDs, each to be left alone when it is idle for less. Raises BadRequest."""
+    if not 0 <= min_idle_ms <= LARGEST_MS:
         raise BadRequest("The minimum idle time must be 0 or more.", field="min_idle")
+    return [Seen(entry_id, min_idle_ms) for entry_id in sorted(set(ids))]
 
 
-def claim_sentence(consumer: bytes, result: ClaimResult) -> str:
-    """What a claim did, in words, naming some of the missed IDs."""
-    text = f"Claimed {len(result.claimed):,} of {result.asked:,} for {shown(consumer)}"
-    if not result.missed:
-        return f"{text}."
-    meanwhile = "moved meanwhile (acknowledged, taken over, active again or deleted)"
-    return f"{text}; {len(result.missed):,} {meanwhile}: {_listed(result.missed, _IDS_IN_A_SENTENCE)}."
+def claimed(job: Job) -> ClaimResult:
+    """Which entries a claim that is over moved, and which not."""
+    result = ClaimResult(job.asked)
+    for entry_id, done, _ in results_of(job):
+        (result.claimed if done else result.missed).append(EntryId.parse(entry_id))
+    return result
 
 
-def _listed(ids: list[EntryId], most: int) -> str:
-    return ", ".join(map(str, ids[:most])) + (", …" if len(ids) > most else "")
+_DONE = {
+    Action.CLAIM: "Claimed {done} of {asked} for {consumer}",
+    Action.REPROCESS: "Handed {done} of {asked} to the workers",
+    Action.ACKNOWLEDGE: "Acknowledged {done} of {asked}",
+    Action.GIVE_UP: "{done} of {asked} became dead letters",
+    Action.RELEASE: "Released {done} of {asked}",
+}
 
 
-def _tell_claim(actor: Actor, deed: Deed, result: ClaimResult) -> None:
-    count = f"{len(result.claimed):,} of {result.asked:,} pending entries"
-    tell(actor, deed, f"{count} of group {shown(deed.group)} were claimed for {shown(deed.consumer)}.")
+def sentence(job: Job) -> str:
+    """What a job that is over did, in words, naming some of the missed IDs."""
+    told = _DONE[Action(job.action)]
+    text = told.format(done=f"{job.done:,}", asked=f"{job.asked:,}", consumer=shown(bytes(job.consumer)))
+    if job.missed:
+        text += f"; {job.missed:,} moved meanwhile (acknowledged, taken over, active again or deleted): {_missed(job)}"
+    if job.unsure:
+        text += f"; of {job.unsure:,} it is not known, because a process died meanwhile"
+    return f"{text}."
+
+
+def _missed(job: Job) -> str:
+    found = []
+    for entry_id, done, _ in results_of(job):
+        if done is False:
+            found.append(entry_id)
+        if len(found) > _IDS_IN_A_SENTENCE:
+            break
+    return ", ".join(found[:_IDS_IN_A_SENTENCE]) + (", …" if len(found) > _IDS_IN_A_SENTENCE else "")
+
+
+def _words(selection: Selection) -> str:
+    if isinstance(selection, PendingFilter):
+        return f"everything that matches: {filters.in_words(selection)}"
+    idle_ms = min((one.idle_ms for one in selection), default=0)
+    return f"idle for at least {idle_ms} ms" if idle_ms else ""
+
+
+def _start(actor: Actor, deed: Deed, selection: Selection, **terms: Any) -> Job:
+    if isinstance(selection, PendingFilter):
+        return starting.start(actor, deed, {"filter": filters.to_plain(selection)}, terms)
+    return starting.start(actor, deed, starting.ids_of(selection), terms)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +11,13 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.management import CommandError, call_command
 
-from streams import dead_letters, looking
+from streams import dead_letters, looking, operations
 from streams.errors import AccessDenied, NotAllowed, ServerRefused, WrongType
 from streams.gateway import letters as gateway
 from streams.gateway.client import Client
 from streams.ids import EntryId
+from streams.job_models import Job
+from streams.jobs import works
 from streams.ledger import Actor
 from streams.models import Action, LedgerEntry
 from streams.worker import Worker
@@ -47,6 +48,14 @@ def broken(r: Server, worker: Worker) -> list[str]:
     return ids
 
 
+def replay(wanted: list[EntryId] | str) -> dead_letters.Result:
+    return dead_letters.result_of(operations.run(dead_letters.replay(SHELL, S, wanted)))
+
+
+def purge(wanted: list[EntryId] | str) -> dead_letters.Result:
+    return dead_letters.result_of(operations.run(dead_letters.purge(SHELL, S, wanted)))
+
+
 def letter_ids() -> list[EntryId]:
     return [letter.letter_id for letter in looking.letters(S).rows]
 
@@ -68,7 +77,7 @@ def test_a_page_of_letters_says_where_they_came_from_and_how_many_there_are(brok
 
 def test_a_replayed_entry_is_as_it_was_and_names_its_origin(r: Server, broken: list[str]) -> None:
     first = letter_ids()[0]
-    result = dead_letters.replay(SHELL, S, [first])
+    result = replay([first])
     ((_, fields),) = r.xrevrange(STREAM, count=1)
     assert fields == {
         b"sensor_id": b"1",
@@ -82,9 +91,9 @@ def test_a_replayed_entry_is_as_it_was_and_names_its_origin(r: Server, broken: l
 
 
 def test_an_entry_that_fails_again_keeps_its_first_origin(r: Server, worker: Worker, broken: list[str]) -> None:
-    dead_letters.replay(SHELL, S, letter_ids()[:1])
+    replay(letter_ids()[:1])
     drain(worker)
-    dead_letters.replay(SHELL, S, letter_ids()[-1:])
+    replay(letter_ids()[-1:])
     ((_, fields),) = r.xrevrange(STREAM, count=1)
     assert fields[b"replayed_from"] == broken[0].encode()
 
@@ -107,7 +116,7 @@ def test_two_clicks_replay_a_letter_once(r: Server, broken: list[str], redis_url
 
 
 def test_a_letter_without_an_entry_stays_and_is_reported(r: Server, broken: list[str]) -> None:
-    result = dead_letters.replay(SHELL, S, letter_ids())
+    result = replay(letter_ids())
     assert (result.asked, len(result.done), result.missed.total()) == (3, 2, 1)
     assert "1 without an entry" in dead_letters.sentence(result, "Replayed")
     assert looking.letters(S).rows[0].entry_id == broken[2]
@@ -117,7 +126,7 @@ def test_out_of_memory_nothing_is_replayed_and_no_letter_is_lost(r: Server, brok
     r.config_set("maxmemory", "1mb")
     try:
         with pytest.raises(ServerRefused):
-            dead_letters.replay(SHELL, S, letter_ids())
+            replay(letter_ids())
     finally:
         r.config_set("maxmemory", "0")
     assert r.xlen(DEAD) == 3
@@ -134,7 +143,7 @@ def test_who_may_add_but_not_delete_is_refused_before_anything_is_added(
     try:
         for _ in range(2):
             with pytest.raises(AccessDenied):
-                dead_letters.replay(SHELL, S, letter_ids())
+                replay(letter_ids())
     finally:
         r.execute_command("ACL", "DELUSER", "half")
     assert (r.xlen(STREAM), r.xlen(DEAD)) == (before, 3)
@@ -143,18 +152,16 @@ def test_who_may_add_but_not_delete_is_refused_before_anything_is_added(
 def test_a_replay_that_stops_in_the_middle_says_how_far_it_came(
     r: Server, broken: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway, "MOST_IDS_A_COMMAND", 1)
-
-    def out_of_memory_after_the_first() -> Iterator[EntryId]:
-        for at, letter_id in enumerate(letter_ids()):
-            r.config_set("maxmemory", "1mb" if at else "0")
-            yield letter_id
-
+    monkeypatch.setattr(works, "STEP", 1)
+    job = dead_letters.replay(SHELL, S, letter_ids())
     try:
-        with pytest.raises(ServerRefused, match=r"Replayed 1 of 2 dead letters\. Stopped: .*OOM"):
-            dead_letters.replay(SHELL, S, out_of_memory_after_the_first())
+        with pytest.raises(ServerRefused, match="OOM"):
+            operations.run(job, lambda _: r.config_set("maxmemory", "1mb"))
     finally:
         r.config_set("maxmemory", "0")
+    assert dead_letters.sentence(dead_letters.result_of(Job.objects.get()), "Replayed").startswith(
+        "Replayed 1 of 2 dead letters; 1 not done"
+    )
     row = LedgerEntry.objects.get(action=Action.REPLAY_DEAD)
     assert (row.outcome, row.asked, row.done, row.missed) == ("failed", 2, 1, 1)
     assert "→" in row.detail
@@ -165,9 +172,9 @@ def test_a_key_of_another_type_is_never_touched(r: Server, broken: list[str]) ->
     ids = letter_ids()
     r.delete(DEAD)
     r.set(DEAD, "mine")
-    for act in (dead_letters.replay, dead_letters.purge):
+    for act in (replay, purge):
         with pytest.raises(WrongType, match=r"'\{sensor_stream\}:dead' holds a string"):
-            act(SHELL, S, ids)
+            act(ids)
     with pytest.raises(WrongType, match=r"'\{sensor_stream\}:dead' holds a string"):
         looking.letters(S)
     assert r.get(DEAD) == b"mine"
@@ -178,31 +185,31 @@ def test_an_origin_of_another_type_is_never_touched(r: Server, broken: list[str]
     r.delete(STREAM)
     r.set(STREAM, "mine")
     with pytest.raises(WrongType, match="sensor_stream holds a string"):
-        dead_letters.replay(SHELL, S, ids)
+        replay(ids)
     assert (r.get(STREAM), r.xlen(DEAD)) == (b"mine", 3)
 
 
 def test_a_stream_that_is_gone_is_made_again_by_a_replay(r: Server, broken: list[str]) -> None:
     ids = letter_ids()
     r.delete(STREAM)
-    assert len(dead_letters.replay(SHELL, S, ids).done) == 2
+    assert len(replay(ids).done) == 2
     assert r.xlen(STREAM) == 2
 
 
 def test_nothing_to_do_is_recorded_as_nothing(r: Server) -> None:
-    assert dead_letters.purge(SHELL, S, []).asked == 0
+    assert purge("").asked == 0
     row = LedgerEntry.objects.get()
     assert (row.asked, row.done, row.missed, row.outcome) == (0, 0, 0, "done")
 
 
 def test_deleting_says_what_was_there_and_what_was_not(r: Server, broken: list[str]) -> None:
-    result = dead_letters.purge(SHELL, S, [*letter_ids()[:2], EntryId(1, 1)])
+    result = purge([*letter_ids()[:2], EntryId(1, 1)])
     assert (result.asked, len(result.done), result.missed.total()) == (3, 2, 1)
     assert r.xlen(DEAD) == 1
 
 
 def test_what_was_done_is_in_the_ledger_with_old_and_new_ids(r: Server, broken: list[str]) -> None:
-    result = dead_letters.replay(SHELL, S, letter_ids()[:1])
+    result = replay(letter_ids()[:1])
     row = LedgerEntry.objects.get(action=Action.REPLAY_DEAD)
     ((old, new),) = result.done.items()
     assert (row.ids, row.asked, row.done, row.missed, row.outcome) == ([str(old)], 1, 1, 0, "done")
@@ -219,14 +226,14 @@ def test_each_takes_a_permission_of_its_own(r: Server, broken: list[str], act: A
     assert r.xlen(DEAD) == 3
     assert LedgerEntry.objects.get(actor="ann").outcome == "refused"
     user.user_permissions.add(Permission.objects.get(codename=codename))
-    act(Actor("ann", User.objects.get(pk=user.pk), "10.0.0.1"), S, letter_ids()[:1])
+    operations.run(act(Actor("ann", User.objects.get(pk=user.pk), "10.0.0.1"), S, letter_ids()[:1]))
     assert r.xlen(DEAD) == 2
 
 
 def test_letters_that_come_back_during_a_replay_of_all_are_not_replayed_again(
     r: Server, worker: Worker, broken: list[str]
 ) -> None:
-    result = dead_letters.replay(SHELL, S, (letter.letter_id for letter in looking.all_letters(S)))
+    result = replay("")
     assert result.asked == 3
     drain(worker)
     assert r.xlen(DEAD) == 3

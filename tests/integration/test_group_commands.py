@@ -97,9 +97,9 @@ def test_a_consumer_is_made_and_deleted_with_its_entries_moved(
 
 def test_entries_are_acknowledged(r: Server, ids: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     would = plain(capsys, "ack", *PLACE, ids[0], ids[5], "--dry-run")
-    assert would == {"asked": 2, "acknowledged": 1, "missed": 1, "dry_run": True}
+    assert (would["asked"], would["acknowledged"], would["missed_ids"], would["dry_run"]) == (2, 1, [ids[5]], True)
     assert len(owners(r)) == 4
-    assert run(capsys, "ack", *PLACE, ids[0], ids[5]) == "Acknowledged 1 of 2; 1 were not pending any more.\n"
+    assert run(capsys, "ack", *PLACE, ids[0], ids[5]).startswith("Acknowledged 1 of 2; 1 moved meanwhile")
     assert set(owners(r)) == set(ids[1:4])
     with pytest.raises(CommandError, match="entry ID"):
         run(capsys, "ack", *PLACE, "x")
@@ -110,7 +110,7 @@ def test_entries_are_made_dead_letters(r: Server, ids: list[str], capsys: pytest
     assert would == {"asked": 2, "given_up": 1, "missed": 1, "dry_run": True}
     assert not r.exists("{sensor_stream}:dead")
     said = run(capsys, "dead", "add", *PLACE, ids[0], ids[5], "--reason", "no address")
-    assert said == "1 of 2 became dead letters; 1 were not pending any more.\n"
+    assert said.startswith("1 of 2 became dead letters; 1 moved meanwhile")
     listed = plain(capsys, "dead", "list", STREAM)
     assert [letter["reason"].split(" (")[0] for letter in listed["letters"]] == ["no address"]
     with pytest.raises(CommandError, match="reason"):

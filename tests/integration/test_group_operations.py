@@ -11,6 +11,7 @@ from django.contrib.auth.models import AnonymousUser, Permission, User
 from streams import operations, previews
 from streams.errors import BadRequest, NoSuchGroup, NotAllowed
 from streams.ids import EntryId
+from streams.job_models import Job
 from streams.models import LedgerEntry
 from streams.operations import PERMISSIONS, Action, Actor
 from streams.parsing import Retain
@@ -188,47 +189,51 @@ def test_of_several_dead_consumers_those_that_own_nothing_are_deleted(r: Server,
 def test_acknowledged_entries_are_gone_from_the_pel_and_what_was_not_pending_is_missed(
     r: Server, ids: list[EntryId]
 ) -> None:
-    result = operations.acknowledge(SHELL, *PLACE, [ids[0], ids[1], ids[15]])
-    assert (result.asked, result.done, result.missed) == (3, 2, 1)
-    assert operations.acknowledge_sentence(result) == "Acknowledged 2 of 3; 1 were not pending any more."
+    job = operations.run(operations.acknowledge(SHELL, *PLACE, operations.chosen([ids[0], ids[1], ids[15]])))
+    assert (job.asked, job.done, job.missed, job.unsure) == (3, 2, 1, 0)
+    meanwhile = "moved meanwhile (acknowledged, taken over, active again or deleted)"
+    assert operations.sentence(job) == f"Acknowledged 2 of 3; 1 {meanwhile}: {ids[15]}."
     assert len(owners(r)) == 6
     assert (recorded().asked, recorded().done, recorded().missed) == (3, 2, 1)
 
 
 def test_a_group_that_is_missing_is_said_and_nothing_counts_as_missed(r: Server, ids: list[EntryId]) -> None:
     with pytest.raises(NoSuchGroup):
-        operations.acknowledge(SHELL, STREAM.encode(), b"nobody", ids)
+        operations.run(operations.acknowledge(SHELL, STREAM.encode(), b"nobody", operations.chosen(ids)))
 
 
 def test_entries_become_dead_letters_with_the_reason_and_who_gave_it(r: Server, ids: list[EntryId]) -> None:
-    result = operations.give_up(SHELL, *PLACE, [*ids[:3], ids[15]], " no address ")
-    assert operations.give_up_sentence(result) == "3 of 4 became dead letters; 1 were not pending any more."
+    job = operations.run(operations.give_up(SHELL, *PLACE, operations.chosen([*ids[:3], ids[15]]), " no address "))
+    assert operations.sentence(job).startswith("3 of 4 became dead letters; 1 moved meanwhile")
     fields = r.xrange("{sensor_stream}:dead")[0][1]
     assert (fields[b"reason"], fields[b"id"]) == (b"no address (ann)", str(ids[0]).encode())
-    assert (recorded().done, recorded().missed, recorded().detail) == (3, 1, "no address")
+    assert (recorded().done, recorded().missed) == (3, 1)
+    assert recorded().detail == f"no address; missed: {ids[15]}"
     assert len(owners(r)) == 5
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 501])
 def test_a_dead_letter_needs_a_reason(r: Server, ids: list[EntryId], reason: str) -> None:
     with pytest.raises(BadRequest) as refused:
-        operations.give_up(SHELL, *PLACE, ids[:3], reason)
+        operations.give_up(SHELL, *PLACE, operations.chosen(ids[:3]), reason)
     assert refused.value.field == "reason"
     assert len(owners(r)) == 8
 
 
 # Who may
 
+ONE = operations.chosen([EntryId(1, 0)])
 ACTS: dict[Action, Callable[[Actor], object]] = {
     Action.CREATE_GROUP: lambda who: operations.create_group(who, STREAM.encode(), b"new", "0"),
     Action.MOVE_GROUP: lambda who: operations.move_group(who, *PLACE, "now"),
     Action.DESTROY_GROUP: lambda who: operations.destroy_group(who, *PLACE, pending=100, force=True),
     Action.CREATE_CONSUMER: lambda who: operations.create_consumer(who, *PLACE, b"new"),
     Action.DELETE_CONSUMER: lambda who: operations.delete_consumer(who, *PLACE, b"reader", forget=100),
-    Action.CLAIM: lambda who: operations.claim(who, *PLACE, b"thief", [EntryId(1, 0)], 0),
-    Action.ACKNOWLEDGE: lambda who: operations.acknowledge(who, *PLACE, [EntryId(1, 0)]),
+    Action.CLAIM: lambda who: operations.claim(who, *PLACE, b"thief", ONE),
+    Action.ACKNOWLEDGE: lambda who: operations.acknowledge(who, *PLACE, ONE),
+    Action.REPROCESS: lambda who: operations.reprocess(who, *PLACE, ONE),
     Action.TRIM: lambda who: operations.trim(who, STREAM.encode(), Retain(entries=1), lose=True),
-    Action.GIVE_UP: lambda who: operations.give_up(who, *PLACE, [EntryId(1, 0)], "why"),
+    Action.GIVE_UP: lambda who: operations.give_up(who, *PLACE, ONE, "why"),
 }
 
 
@@ -249,5 +254,18 @@ def test_each_takes_its_own_permission_and_no_other_will_do(r: Server, ids: list
     assert (r.xinfo_groups(STREAM), owners(r)) == before
     assert set(LedgerEntry.objects.values_list("outcome", flat=True)) == {"refused"}
     User.objects.all().delete()
-    ACTS[action](actor(own))
+    done = ACTS[action](actor(own))
+    if isinstance(done, Job):
+        operations.run(done)
     assert LedgerEntry.objects.latest("pk").outcome == "done"
+
+
+def test_who_lost_a_permission_meanwhile_has_nothing_done_by_a_job_that_waits(r: Server, ids: list[EntryId]) -> None:
+    eve = actor("acknowledge_pendingentry")
+    job = operations.acknowledge(eve, *PLACE, operations.chosen(ids))
+    assert isinstance(eve.user, User)
+    eve.user.user_permissions.clear()
+    with pytest.raises(NotAllowed):
+        operations.run(job)
+    assert len(owners(r)) == 8
+    assert Job.objects.get().state == "failed"

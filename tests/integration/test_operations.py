@@ -20,6 +20,7 @@ from streams.gateway.client import Client
 from streams.ids import EntryId
 from streams.models import LedgerEntry
 from streams.operations import Actor
+from streams.snapshot import PendingFilter
 from tests.stuck import GROUP, STREAM, Server, owners, stuck
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +45,13 @@ def by(user: User) -> Actor:
 
 def parsed(ids: list[str]) -> list[EntryId]:
     return [EntryId.parse(text) for text in ids]
+
+
+def claim(
+    who: Actor, place: tuple[bytes, bytes], consumer: bytes, ids: list[EntryId], min_idle_ms: int
+) -> operations.ClaimResult:
+    job = operations.claim(who, *place, consumer, operations.chosen(ids, min_idle_ms))
+    return operations.claimed(operations.run(job))
 
 
 def recorded() -> LedgerEntry:
@@ -135,7 +143,7 @@ def test_names_may_be_any_bytes(r: Server) -> None:
 
 def test_a_claim_moves_entries_and_counts_a_delivery(r: Server) -> None:
     ids = stuck(r, 3)
-    result = operations.claim(SHELL, *PLACE, b"worker-2", parsed(ids[:2]), 1000)
+    result = claim(SHELL, PLACE, b"worker-2", parsed(ids[:2]), 1000)
     assert (result.asked, [str(i) for i in result.claimed], result.missed) == (2, ids[:2], [])
     assert owners(r) == {ids[0]: "worker-2", ids[1]: "worker-2", ids[2]: "worker-1"}
     assert r.xpending_range(STREAM, GROUP, ids[0], ids[0], 1)[0]["times_delivered"] == 2
@@ -146,7 +154,7 @@ def test_a_claim_says_which_entries_it_missed(r: Server) -> None:
     r.xack(STREAM, GROUP, ids[0])
     r.xdel(STREAM, ids[1])
     r.xclaim(STREAM, GROUP, "worker-1", 0, [ids[2]])
-    result = operations.claim(SHELL, *PLACE, b"worker-2", parsed(ids), 1000)
+    result = claim(SHELL, PLACE, b"worker-2", parsed(ids), 1000)
     assert [str(i) for i in result.claimed] == ids[3:]
     assert [str(i) for i in result.missed] == ids[:3]
     row = recorded()
@@ -157,14 +165,14 @@ def test_a_claim_says_which_entries_it_missed(r: Server) -> None:
 
 def test_of_two_claims_one_gets_each_entry(r: Server) -> None:
     ids = parsed(stuck(r, 50))
-    first = operations.claim(SHELL, *PLACE, b"worker-2", ids, 1000)
-    second = operations.claim(SHELL, *PLACE, b"worker-3", ids, 1000)
+    first = claim(SHELL, PLACE, b"worker-2", ids, 1000)
+    second = claim(SHELL, PLACE, b"worker-3", ids, 1000)
     assert (len(first.claimed), len(second.claimed)) == (50, 0)
 
 
 def test_a_claim_of_thousands_is_cut_into_batches_and_its_record_is_bounded(r: Server) -> None:
     ids = stuck(r, 1201)
-    result = operations.claim(SHELL, *PLACE, b"worker-2", parsed(ids), 0)
+    result = claim(SHELL, PLACE, b"worker-2", parsed(ids), 0)
     assert len(result.claimed) == 1201
     row = recorded()
     assert (len(row.ids), row.ids_total, row.done) == (1000, 1201, 1201)
@@ -175,9 +183,10 @@ def test_claim_all_takes_what_is_idle_long_enough_and_not_the_consumers_own(r: S
     young = stuck(r, 2, consumer="worker-3", idle_ms=10)
     own = stuck(r, 2, consumer="worker-2")
     walked: list[int] = []
-    result = operations.claim_all(SHELL, *PLACE, b"worker-2", 5000, walked.append)
+    job = operations.claim(SHELL, *PLACE, b"worker-2", PendingFilter(min_idle_ms=5000))
+    result = operations.claimed(operations.run(job, lambda now: walked.append(now.looked_at)))
     assert [str(i) for i in result.claimed] == old
-    assert sum(walked) == 1104
+    assert walked == [500, 1000, 1104]
     assert set(owners(r).values()) == {"worker-2", "worker-3"}
     assert [owners(r)[i] for i in young] == ["worker-3", "worker-3"]
     assert r.xpending_range(STREAM, GROUP, own[0], own[0], 1)[0]["times_delivered"] == 1
@@ -187,7 +196,8 @@ def test_claim_all_takes_what_is_idle_long_enough_and_not_the_consumers_own(r: S
 def test_claim_all_leaves_alone_what_is_delivered_while_it_walks(r: Server) -> None:
     stuck(r, 1000)
     late: list[str] = []
-    operations.claim_all(SHELL, *PLACE, b"worker-2", 0, lambda _: late.extend(stuck(r, 5, idle_ms=0)))
+    job = operations.claim(SHELL, *PLACE, b"worker-2", PendingFilter())
+    operations.run(job, lambda _: late.extend(stuck(r, 5, idle_ms=0)))
     assert late
     assert {owners(r)[i] for i in late} == {"worker-1"}
 
@@ -206,7 +216,7 @@ def test_a_claim_that_makes_no_sense_is_refused(
 ) -> None:
     stuck(r, 1)
     with pytest.raises(BadRequest) as caught:
-        operations.claim(SHELL, *PLACE, consumer, ids, min_idle_ms)
+        claim(SHELL, PLACE, consumer, ids, min_idle_ms)
     assert caught.value.field == field
     assert [row["name"] for row in r.xinfo_consumers(STREAM, GROUP)] == [b"worker-1"]
 
@@ -214,34 +224,34 @@ def test_a_claim_that_makes_no_sense_is_refused(
 def test_an_unknown_stream_or_group_is_named(r: Server) -> None:
     stuck(r, 1)
     with pytest.raises(NoSuchGroup, match="'sensor_stream' has no consumer group 'other'"):
-        operations.claim(SHELL, STREAM.encode(), b"other", b"c", [EntryId(1, 1)], 0)
+        claim(SHELL, (STREAM.encode(), b"other"), b"c", [EntryId(1, 1)], 0)
     with pytest.raises(NoSuchStream, match="no stream 'gone'"):
-        operations.claim(SHELL, b"gone", b"other", b"c", [EntryId(1, 1)], 0)
+        claim(SHELL, (b"gone", b"other"), b"c", [EntryId(1, 1)], 0)
 
 
 def test_a_server_that_does_not_answer_is_a_failure_with_its_reason(r: Server, settings: Any) -> None:
     settings.STREAMWATCH = replace(settings.STREAMWATCH, redis_url="redis://127.0.0.1:1/0")
     with pytest.raises(Unreachable):
-        operations.claim(SHELL, *PLACE, b"c", [EntryId(1, 1)], 0)
+        claim(SHELL, PLACE, b"c", [EntryId(1, 1)], 0)
     assert recorded().outcome == "failed"
     assert "cannot be reached" in recorded().detail
 
 
 def test_a_failure_in_the_middle_leaves_what_was_done_in_the_ledger(r: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = parsed(stuck(r, 600))
-    claim = groups.xclaim
+    xclaim = groups.xclaim
 
     def cut_off(*arguments: Any) -> list[EntryId]:
-        if arguments[-1][0] != ids[0]:
+        if arguments[-2][0].entry_id != ids[0]:
             raise Unreachable("cut off")
-        return claim(*arguments)
+        return xclaim(*arguments)
 
     monkeypatch.setattr(groups, "xclaim", cut_off)
     with pytest.raises(Unreachable):
-        operations.claim(SHELL, *PLACE, b"worker-2", ids, 0)
+        claim(SHELL, PLACE, b"worker-2", ids, 0)
     row = recorded()
-    assert (row.outcome, row.asked, row.done) == ("failed", 500, 500)
-    assert "cut off" in row.detail
+    assert (row.outcome, row.asked, row.done, row.missed) == ("failed", 600, 500, 100)
+    assert row.detail == "100 of the missed may have been done: a process died meanwhile; cut off"
 
 
 def test_a_server_user_that_may_claim_but_not_run_scripts_claims(r: Server, redis_url: str) -> None:
@@ -250,10 +260,10 @@ def test_a_server_user_that_may_claim_but_not_run_scripts_claims(r: Server, redi
     r.acl_setuser("plain", enabled=True, passwords=["+pw"], keys=["*"], commands=["+@all", "-@scripting"])
     client = Client(redis_url.replace("//", "//plain:pw@"))
     try:
-        assert [str(i) for i in groups.xclaim(client, *PLACE, b"worker-2", 0, parsed(ids))] == ids[1:]
+        assert [str(i) for i in groups.xclaim(client, *PLACE, b"worker-2", operations.chosen(parsed(ids)))] == ids[1:]
         r.acl_setuser("plain", commands=["-xclaim"])
         with pytest.raises(AccessDenied):
-            groups.xclaim(client, *PLACE, b"worker-2", 0, parsed(ids))
+            groups.xclaim(client, *PLACE, b"worker-2", operations.chosen(parsed(ids)))
     finally:
         client.close()
         r.acl_deluser("plain")
@@ -266,7 +276,7 @@ def test_without_the_permission_nothing_is_done_and_the_refusal_is_recorded(r: S
     ids = stuck(r, 1)
     eve = user_with("view_pendingentry", "add_consumergroup")
     with pytest.raises(NotAllowed):
-        operations.claim(by(eve), *PLACE, b"worker-2", parsed(ids), 0)
+        claim(by(eve), PLACE, b"worker-2", parsed(ids), 0)
     assert owners(r) == {ids[0]: "worker-1"}
     row = recorded()
     assert (row.outcome, row.user, row.actor) == ("refused", eve, "eve")
@@ -276,7 +286,7 @@ def test_without_the_permission_nothing_is_done_and_the_refusal_is_recorded(r: S
 def test_each_action_has_a_permission_of_its_own(r: Server) -> None:
     ids = stuck(r, 1)
     eve = by(user_with("claim_pendingentry"))
-    assert len(operations.claim(eve, *PLACE, b"worker-2", parsed(ids), 0).claimed) == 1
+    assert len(claim(eve, PLACE, b"worker-2", parsed(ids), 0).claimed) == 1
     with pytest.raises(NotAllowed):
         operations.create_group(eve, b"s", b"g", "0")
     assert not r.exists("s")
@@ -316,7 +326,7 @@ def test_the_record_is_there_before_the_effect(r: Server, monkeypatch: pytest.Mo
         return []
 
     monkeypatch.setattr(groups, "xclaim", look)
-    operations.claim(SHELL, *PLACE, b"c", parsed(ids), 0)
+    claim(SHELL, PLACE, b"c", parsed(ids), 0)
     assert seen == [("started", ids)]
 
 
@@ -386,7 +396,7 @@ def test_an_operation_sends_its_notice(r: Server, monkeypatch: pytest.MonkeyPatc
     sent: list[tuple[str, ...]] = []
     monkeypatch.setattr(notices, "send", lambda *event: sent.append(event))
     ids = stuck(r, 2)
-    operations.claim(SHELL, *PLACE, b"worker-2", parsed(ids), 0)
+    claim(SHELL, PLACE, b"worker-2", parsed(ids), 0)
     link = "/streams/sensor_stream/groups/my_group/pending/"
     assert sent == [("info", "2 of 2 pending entries of group my_group were claimed for worker-2.", "ann", link)]
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from streams.job_models import Job
 from streams.models import LedgerEntry
 from tests.stuck import GROUP, STREAM, Server, owners, stuck
 
@@ -120,6 +121,8 @@ def test_claiming_ids_says_what_moved_and_what_did_not(r: Server, capsys: pytest
         "asked": 2,
         "claimed": 1,
         "missed": 1,
+        "unsure": 0,
+        "job": Job.objects.get().pk,
         "claimed_ids": [ids[0]],
         "missed_ids": [ids[2]],
         "dry_run": False,
@@ -174,7 +177,7 @@ def test_a_dry_run_says_what_would_move_and_does_nothing(
         (["claim", "gone", "other", "--to=c", "--all"], "There is no stream 'gone'."),
         (["claim", "text", "other", "--to=c", "--all"], "The key 'text' holds a string, not a stream"),
         (["claim", STREAM, GROUP, "--to=", "1-1"], "The consumer needs a name."),
-        (["claim", STREAM, GROUP, "--to=c"], "Name entry IDs to claim, or --all of them; not both."),
+        (["claim", STREAM, GROUP, "--to=c"], "Name entry IDs, or --all of them; not both."),
         (["claim", STREAM, GROUP, "--to=c", "--all", "1-1"], "not both."),
         (["claim", STREAM, GROUP, "--to=c", "one"], "'one' is not an entry ID"),
     ],

@@ -2,7 +2,8 @@
 
 import pytest
 
-from streams.forms import ClaimForm, CreateGroupForm, meant
+from streams.act_forms import ClaimForm
+from streams.forms import CreateGroupForm, meant
 
 
 def filled(**changes: str) -> CreateGroupForm:

@@ -78,9 +78,9 @@ async def test_while_redis_is_away_the_page_says_so_instead_of_failing(browser: 
 
 def test_pending_entries_come_a_page_at_a_time_with_the_true_total(stuck: list[bytes]) -> None:
     first = page(PENDING)
-    assert "<strong>50</strong> of 60 pending" in first
+    assert "<strong>50 of 60 pending entries</strong>" in first
     second = page(f"{PENDING}?after={stuck[49].decode()}")
-    assert "<strong>10</strong> of 60 pending" in second
+    assert "<strong>10 of 60 pending entries</strong>" in second
     assert stuck[50].decode() in second
     assert f">{stuck[49].decode()}<" not in second.split("<tbody>")[1].split("</tbody>")[0]
 

@@ -9,9 +9,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from streams import dead_letters, looking, operations, pel
+from streams import dead_letters, looking, operations
 from streams.ids import EntryId
 from streams.letters import Letter
+from streams.management.acting import add_selection, run, selection, would_pass
 from streams.management.printing import add_place, emit_json, emit_table, entry_id, errors_as_sentences
 from streams.names import shown
 from streams.operations import Action, Actor
@@ -57,9 +58,8 @@ class Command(BaseCommand):
         listing.add_argument("--after", metavar="ID", help="go on after this ID: the next_after of the page before")
         adding = actions.add_parser("add", help="make dead letters of pending entries")
         add_place(adding, group=True)
-        adding.add_argument("ids", nargs="+", metavar="ID", help="pending entries' IDs")
+        add_selection(adding, min_idle_ms=0)
         adding.add_argument("--reason", required=True, help="why; it stands in the letter")
-        adding.add_argument("--dry-run", action="store_true", help="say which are pending, and do nothing")
         for action, text in (("replay", "add the entries to their stream again"), ("purge", "delete letters for good")):
             acting = actions.add_parser(action, help=text)
             add_place(acting, group=False)
@@ -95,17 +95,22 @@ class Command(BaseCommand):
             self.stdout.write(f"More: --after {page.next_after}")
 
     def _add(self, options: dict[str, Any]) -> None:
-        place, ids = (options["stream"], options["group"]), sorted({entry_id(text) for text in options["ids"]})
+        place, wanted = (options["stream"], options["group"]), selection(options)
         if options["dry_run"]:
-            result = operations.AckResult(len(ids), len(pel.rows_of(*place, ids)))
+            asked, rows = would_pass(place, wanted)
+            plain, said = (
+                {"asked": asked, "given_up": len(rows), "missed": asked - len(rows)},
+                f"{len(rows):,} of {asked:,}",
+            )
+            text = f"Nothing was done. It would be {said}."
         else:
-            result = operations.give_up(Actor.of_shell(), *place, ids, options["reason"])
+            job = run(operations.give_up(Actor.of_shell(), *place, wanted, options["reason"]))
+            plain = {"asked": job.asked, "given_up": job.done, "missed": job.missed + job.unsure}
+            text = operations.sentence(job)
         if options["json"]:
-            plain = {"asked": result.asked, "given_up": result.done, "missed": result.missed}
             emit_json(self.stdout, {**plain, "dry_run": options["dry_run"]})
         else:
-            would = "Nothing was done. It would be: " if options["dry_run"] else ""
-            self.stdout.write(would + operations.give_up_sentence(result))
+            self.stdout.write(text)
 
     def _act(self, options: dict[str, Any]) -> None:
         if options["all"] == bool(options["ids"]):
@@ -114,9 +119,14 @@ class Command(BaseCommand):
             raise CommandError("--reason chooses among --all; dead letters named by their IDs need none.")
         stream, (done, said, act, action) = options["stream"], _VERBS[options["action"]]
         _must_exist(stream)
-        ids = _all(stream, options["reason"]) if options["all"] else sorted({entry_id(text) for text in options["ids"]})
+        chosen = sorted({entry_id(text) for text in options["ids"]})
         dry_run = options["dry_run"]
-        result = dead_letters.preview(action, stream, ids) if dry_run else act(Actor.of_shell(), stream, ids)
+        if dry_run:
+            ids = _all(stream, options["reason"]) if options["all"] else iter(chosen)
+            result = dead_letters.preview(action, stream, ids)
+        else:
+            job = run(act(Actor.of_shell(), stream, options["reason"] if options["all"] else chosen))
+            result = dead_letters.result_of(job)
         if options["json"]:
             emit_json(self.stdout, _plain_result(result, done, dry_run=dry_run))
         else:

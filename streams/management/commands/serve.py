@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import signal
 import socket
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from streams import conf
+from streams.jobs.runner import Runner
 from streams.listening import LISTENING, NotFree, listener, url_of
 
 LARGEST_MESSAGE_BYTES = 64 * 1024
@@ -46,13 +48,23 @@ class Command(BaseCommand):
 
 
 class _Server(uvicorn.Server):
-    """uvicorn that says on standard output when it takes connections."""
+    """uvicorn that says on standard output when it takes connections, with the runner of jobs beside it."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._runner = Runner()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then say so."""
         await super().startup(sockets)
+        self._runner.start()
         for door in sockets or []:
             print(f"{LISTENING}{url_of(door)}", flush=True)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Leave a job that runs to other processes, and end."""
+        await asyncio.to_thread(self._runner.stop)
+        await super().shutdown(sockets)
 
 
 def _config() -> uvicorn.Config:

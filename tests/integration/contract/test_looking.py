@@ -12,12 +12,14 @@ from streams.errors import (
     Unreachable,
     WrongType,
 )
-from streams.gateway import looks, snapshots
+from streams.gateway import looks, pels, snapshots
 from streams.gateway.client import Client
 from streams.ids import ZERO, EntryId
 from streams.snapshot import PendingFilter, Quality
 from tests.integration.contract.conftest import G, S, add
 from tests.stuck import Server
+
+SHOW = pels.Shown(100, 10)
 
 
 def test_a_snapshot_holds_stream_groups_and_consumers(client: Client, raw: Server) -> None:
@@ -74,7 +76,7 @@ def test_pending_pages_follow_each_other_without_gap_or_overlap(client: Client, 
     seen: list[str] = []
     after = None
     while True:
-        page = looks.xpending_page(client, S, G, PendingFilter(), after, 10)
+        page = pels.page(client, S, G, PendingFilter(), after, 10, SHOW)
         seen += [str(row.entry_id) for row in page.rows]
         assert page.total == 25
         after = page.next_after
@@ -88,7 +90,7 @@ def test_pending_rows_carry_the_entry_or_its_absence(client: Client, raw: Server
     raw.xgroup_create(S, G, id="0")
     raw.xreadgroup(G, "c", {S: ">"})
     raw.xdel(S, ids[0])
-    gone, there = looks.xpending_page(client, S, G, PendingFilter(), None, 10).rows
+    gone, there = pels.page(client, S, G, PendingFilter(), None, 10, SHOW).rows
     assert gone.entry is None
     assert there.entry
     assert there.entry.fields() == [(b"n", b"1")]
@@ -102,7 +104,7 @@ def test_pending_filters_choose_by_consumer_idle_and_deliveries(client: Client, 
     raw.xclaim(S, G, "two", 0, ids[3:4], idle=60_000)
 
     def found(wanted: PendingFilter) -> int:
-        return len(looks.xpending_page(client, S, G, wanted, None, 10).rows)
+        return len(pels.page(client, S, G, wanted, None, 10, SHOW).rows)
 
     assert found(PendingFilter(consumer=b"one")) == 3
     assert found(PendingFilter(min_idle_ms=30_000)) == 1
@@ -113,9 +115,9 @@ def test_pending_filters_choose_by_consumer_idle_and_deliveries(client: Client, 
 def test_pending_of_an_unknown_group_or_stream_is_an_error(client: Client, raw: Server) -> None:
     add(raw, 1)
     with pytest.raises(NoSuchGroup):
-        looks.xpending_page(client, S, G, PendingFilter(), None, 10)
+        pels.page(client, S, G, PendingFilter(), None, 10, SHOW)
     with pytest.raises(NoSuchStream):
-        looks.xpending_page(client, b"missing", G, PendingFilter(), None, 10)
+        pels.page(client, b"missing", G, PendingFilter(), None, 10, SHOW)
 
 
 def test_streams_are_found_among_other_keys_and_a_cut_list_says_so(client: Client, raw: Server) -> None:
