@@ -16,7 +16,7 @@ from dashboard.feed import Feed, Follower, Selection
 from dashboard.hub import hub
 from dashboard.slots import Slot
 from streams import access, conf, looking
-from streams.errors import BadRequest, NoSuchStream, StreamwatchError, WrongType
+from streams.errors import BadRequest, NoSuchStream, NotAllowed, StreamwatchError, WrongType
 from streams.ids import EntryId
 
 MOST_MESSAGES_PER_S = 20
@@ -32,19 +32,24 @@ class DashboardSocket(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         """Admit or refuse the browser and bring it up to date."""
-        if not await sync_to_async(access.may_look)(self.scope["user"]):
+        user = self.scope["user"]
+        if not await sync_to_async(access.may_look)(user):
             await self.close()
             return
+        access.look_as(user)
+        limit = await sync_to_async(access.viewers_reach)()
         await self.accept()
         query = parse_qs(self.scope["query_string"].decode("latin-1"))
         self.received: deque[float] = deque(maxlen=MOST_MESSAGES_PER_S)
-        self.follower = Follower(Slot(self._send_text, self._catch_up), _selection(query))
+        self.follower = Follower(Slot(self._send_text, self._catch_up), _selection(query), limit)
         try:
             stream = await self._stream(self.scope["url_route"]["kwargs"]["stream"])
             frames = EntryId.parse(query["frames"][0]) if "frames" in query else None
             self.feed = await hub().join(stream, self.follower, frames, query.get("epoch", [""])[0])
         except (NoSuchStream, WrongType) as error:
             await self._refuse(4404, "unknown_stream", str(error))
+        except NotAllowed as error:
+            await self._refuse(4403, "not_allowed", str(error))
         except (BadRequest, ValueError) as error:
             await self._refuse(4400, "bad_request", str(error))
 
@@ -90,7 +95,7 @@ class DashboardSocket(AsyncWebsocketConsumer):
             stream = await sync_to_async(looking.stream_named)(segment)
             if stream != conf.current().stream:
                 await sync_to_async(looking.snapshot)(stream)
-        except (NoSuchStream, WrongType):
+        except (NoSuchStream, WrongType, NotAllowed):
             raise
         except StreamwatchError as error:
             raise BadRequest(str(error)) from error

@@ -1,4 +1,4 @@
-"""The page of a stream's entries, newest first, and the same as JSON."""
+"""The page of a stream's entries: newest first, live; or searched for a value."""
 
 from __future__ import annotations
 
@@ -7,59 +7,79 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse
 
-from dashboard.api import answers, whole_number
 from dashboard.health_views import draw
-from dashboard.views import for_who_may_look_later, unavailable
-from streams import looking, names, plain
-from streams.errors import BadRequest, NoSuchStream, StreamwatchError, WrongType
+from dashboard.views import for_who_may_look_later
+from streams import access, entry_filters, looking, names, plain
+from streams.entry_filters import Asked
+from streams.errors import NoSuchStream, WrongType
 from streams.ids import EntryId
-from streams.positions import parse_until
+from streams.operations import PERMISSIONS, Action
+from streams.snapshot import Entry, Snapshot
 
 ROWS_A_PAGE = 50
+_SEARCHED_WITHIN_S = 0.1
 
 
 @for_who_may_look_later
 async def entries_page(request: HttpRequest, stream: str) -> HttpResponse:
-    """Entries up to `?until=` (an ID or a time), or the newest, which follow by themselves."""
+    """Entries up to `?until=` (an ID or a time), or the newest, live; with `?field=`, those that have the value."""
     try:
-        context = await sync_to_async(_listed)(request, stream)
-    except (NoSuchStream, WrongType) as error:
+        context = await sync_to_async(_context)(request, stream)
+    except WrongType as error:
         raise NoSuchStream(str(error)) from error
-    except StreamwatchError as error:
-        return await sync_to_async(unavailable)(request, error)
     return await draw(request, "_entry_rows.html" if "fragment" in request.GET else "entries.html", context)
 
 
-def _listed(request: HttpRequest, stream: str) -> dict[str, Any]:
+def _context(request: HttpRequest, stream: str) -> dict[str, Any]:
     key = looking.stream_named(stream)
-    state, until = looking.snapshot(key), request.GET.get("until", "").strip()
-    context: dict[str, Any] = {"name": names.shown(key), "path": names.to_path(key), "until": until, "error": ""}
-    upper = None
-    try:
-        upper = parse_until(until) if until else None
-    except ValueError as error:
-        context["error"] = str(error)
-    page = looking.entries(key, upper, ROWS_A_PAGE)
-    rows = [_row(plain.entry_row(entry), entry.entry_id, state.taken_at) for entry in page.rows]
-    older = str(page.rows[-1].entry_id.previous()) if page.has_more else ""
-    length = state.stream.length if state.stream else 0
-    return {**context, "rows": rows, "older": older, "length": length}
+    state, asked = looking.snapshot(key), entry_filters.parse(request.GET)
+    found = _searched(state, asked, asked.having) if asked.having and not asked.errors else _listed(state, asked)
+    is_live = not asked.texts["until"] and not asked.having
+    acts = {name: access.may(request.user, PERMISSIONS[action], key) for name, action in _ACTS.items()}
+    return {
+        "name": names.shown(key),
+        "path": names.to_path(key),
+        "asked": asked,
+        "is_live": is_live,
+        "length": state.stream.length if state.stream else 0,
+        "may": acts if access.is_staff(request.user) else {},
+        **found,
+    }
 
 
-def _row(row: dict[str, Any], entry_id: EntryId, now_ms: int) -> dict[str, Any]:
-    moment = entry_id.moment() if entry_id.is_time(now_ms) else None
-    return {**row, "age_ms": entry_id.age_ms(now_ms), "moment": moment}
+_ACTS = {"add": Action.ADD_ENTRY, "trim": Action.TRIM}
 
 
-@answers
-def entries(request: HttpRequest, stream: str) -> dict[str, Any]:
-    """GET /api/streams/<stream>/entries/?until=&limit=: entries, newest first; `next_until` leads on."""
-    key = looking.stream_named(stream)
-    until = request.GET.get("until", "")
-    try:
-        upper = parse_until(until) if until else None
-    except ValueError as error:
-        raise BadRequest(str(error), field="until") from None
-    page = looking.entries(key, upper, whole_number(request.GET.get("limit") or "50", "limit"))
-    next_until = str(page.rows[-1].entry_id.previous()) if page.has_more else None
-    return {"entries": [plain.entry_row(entry) for entry in page.rows], "next_until": next_until}
+def _listed(state: Snapshot, asked: Asked) -> dict[str, Any]:
+    page = looking.entries(state.name, asked.upper, ROWS_A_PAGE)
+    older = asked.query(until=str(page.rows[-1].entry_id.previous())) if page.has_more else ""
+    return {"rows": _rows(page.rows, state), "older": older}
+
+
+def _searched(state: Snapshot, asked: Asked, having: tuple[bytes, bytes]) -> dict[str, Any]:
+    """A part of the search, how far it has come, and the query that goes on; its span stays the same meanwhile."""
+    first, last = looking.span_of(state, asked.lower, asked.upper)
+    span = (first, min(last, asked.at or last))
+    step = looking.search(state.name, span, having, ROWS_A_PAGE, within_s=_SEARCHED_WITHIN_S)
+    rest = step.next_upper
+    return {
+        "rows": _rows(step.rows, state),
+        "older": asked.query(until=str(last), at=str(rest)) if rest else "",
+        "looked_at": step.looked_at,
+        "progress": entry_filters.share((first, last), rest),
+        "back_to": rest and _moment(rest, state.taken_at),
+        "back_to_id": rest,
+    }
+
+
+def _rows(entries: Any, state: Snapshot) -> list[dict[str, Any]]:
+    return [_row(entry, state.taken_at) for entry in entries]
+
+
+def _row(entry: Entry, now_ms: int) -> dict[str, Any]:
+    age_ms = entry.entry_id.age_ms(now_ms)
+    return {**plain.entry_row(entry), "age_ms": age_ms, "moment": _moment(entry.entry_id, now_ms)}
+
+
+def _moment(entry_id: EntryId, now_ms: int) -> Any:
+    return entry_id.moment() if entry_id.is_time(now_ms) else None

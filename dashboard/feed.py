@@ -12,7 +12,7 @@ from dashboard.messages import PROTOCOL, encode
 from dashboard.slots import Slot
 from dashboard.totals import Totals, describe, natural
 from dashboard.window import Touched, Window
-from streams import names
+from streams import access, names
 from streams.frames import BUCKET_MS, Frame
 from streams.ids import ZERO, EntryId
 
@@ -26,10 +26,14 @@ Selection = frozenset[str] | None
 
 @dataclass(eq=False)
 class Follower:
-    """A socket that follows a feed: its way out, and the sensors it wants (None for all, up to MOST_SENSORS)."""
+    """A socket that follows a feed: its way out, and the sensors it wants (None for all, up to MOST_SENSORS).
+
+    `limit` are patterns of the streams that it may hear of.
+    """
 
     slot: Slot
     selection: Selection = None
+    limit: access.Reach = None
 
 
 @dataclass
@@ -106,10 +110,11 @@ class Feed:
         for follower in self.followers:
             follower.slot.metrics(text)
 
-    def tell(self, text: str) -> None:
-        """Hand on a notice or a state."""
+    def tell(self, text: str, about: str = "") -> None:
+        """Hand on a notice about a stream, to those who may hear of it, or a state that is everybody's."""
         for follower in self.followers:
-            follower.slot.notice(text)
+            if not about or access.in_reach(about, follower.limit):
+                follower.slot.notice(text)
 
     def join(self, follower: Follower, *, frames: EntryId | None, epoch: str) -> None:
         """Bring a new follower up to date, from where it was if it was here before, and keep it so."""

@@ -10,9 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from dashboard.hub import hub
-from dashboard.views import for_who_may_look_later, unavailable
-from streams import health, looking, names, overview
-from streams.errors import NoSuchGroup, NoSuchStream, StreamwatchError, WrongType
+from dashboard.views import for_who_may_look_later
+from streams import access, health, looking, names, overview
+from streams.errors import NoSuchGroup, NoSuchStream, WrongType
 
 STREAMS_A_PAGE = 100
 MOST_CARDS = 50
@@ -26,8 +26,9 @@ async def streams_page(request: HttpRequest) -> HttpResponse:
     await _heard()
     text, severity = request.GET.get("q", "").strip(), request.GET.get("severity", "")
     skip = number(request.GET.get("skip"))
+    limit = access.viewers_reach()
     found = overview.listing(
-        hub().board.all_figures(),
+        [plain for plain in hub().board.all_figures() if access.in_reach(plain["name"], limit)],
         text=text,
         severity=severity if severity in overview.SEVERITIES else "",
         limit=STREAMS_A_PAGE,
@@ -49,12 +50,7 @@ async def streams_page(request: HttpRequest) -> HttpResponse:
 @for_who_may_look_later
 async def groups_page(request: HttpRequest, stream: str) -> HttpResponse:
     """A card per group of a stream, worst first."""
-    try:
-        figures = await _figures(stream)
-    except (NoSuchStream, NoSuchGroup):
-        raise
-    except StreamwatchError as error:
-        return await sync_to_async(unavailable)(request, error)
+    figures = await _figures(stream)
     text = request.GET.get("q", "").strip()
     groups = [g for g in overview.worst_first(figures["groups"]) if text.casefold() in g["name"].casefold()]
     context = {
@@ -70,12 +66,7 @@ async def groups_page(request: HttpRequest, stream: str) -> HttpResponse:
 @for_who_may_look_later
 async def group_page(request: HttpRequest, stream: str, group: str) -> HttpResponse:
     """One group: its card, and its history as charts with what operators did."""
-    try:
-        figures = await _figures(stream)
-    except (NoSuchStream, NoSuchGroup):
-        raise
-    except StreamwatchError as error:
-        return await sync_to_async(unavailable)(request, error)
+    figures = await _figures(stream)
     found = next((g for g in figures["groups"] if g["path"] == group), None)
     if found is None:
         raise NoSuchGroup(f"stream {figures['name']!r} has no consumer group of this name")

@@ -201,9 +201,9 @@ class Hub:
         if self.server.down(str(error), _now_ms()):
             self._tell(self.server.message(_now_ms()))
 
-    def _tell(self, text: str) -> None:
+    def _tell(self, text: str, about: str = "") -> None:
         for feed in self._feeds.values():
-            feed.tell(text)
+            feed.tell(text, about)
 
     def _is_unused(self, feed: Feed) -> bool:
         if feed.followers or feed.stream == self._config.stream:

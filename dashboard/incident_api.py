@@ -5,28 +5,41 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
+from ninja import Query, Router, Schema
 
-from dashboard.api import answers, whole_number
+from dashboard.rest import Whole, api
 from streams import timeline
 from streams.errors import NoSuchIncident
-from streams.incident_models import Incident
+
+router = Router(tags=["incidents"])
 
 
-@answers
-def incidents(request: HttpRequest) -> dict[str, Any]:
-    """GET /api/incidents/?state=&severity=&q=&limit=&skip=: incidents, newest first, and how many match."""
-    query = request.GET
-    wanted = timeline.Wanted(query.get("state", ""), query.get("severity", ""), query.get("q", ""))
-    limit = whole_number(query.get("limit") or "50", "limit")
-    found = timeline.listing(wanted, limit=limit, skip=whole_number(query.get("skip"), "skip"))
+class Wanted(Schema):
+    """`state` is open or closed, `q` part of a stream, group or sensor; empty texts admit all."""
+
+    state: str = ""
+    severity: str = ""
+    q: str = ""
+    limit: Whole = 50
+    skip: Whole = 0
+
+
+@router.get("/incidents/")
+def incidents(request: HttpRequest, wanted: Query[Wanted]) -> dict[str, Any]:
+    """Incidents, newest first; how many match, how many there are, how many are open."""
+    chosen = timeline.Wanted(wanted.state, wanted.severity, wanted.q)
+    found = timeline.listing(chosen, limit=wanted.limit, skip=wanted.skip)
     rows = [timeline.plain(incident) for incident in found.incidents]
     return {"incidents": rows, "matching": found.matching, "total": found.total, "open": found.open}
 
 
-@answers
-def incident(_: HttpRequest, pk: int) -> dict[str, Any]:
-    """GET /api/incidents/<id>/: one incident."""
-    found = Incident.objects.filter(pk=pk).first()
+@router.get("/incidents/{pk}/")
+def incident(request: HttpRequest, pk: int) -> dict[str, Any]:
+    """One incident."""
+    found = timeline.incident(pk)
     if found is None:
         raise NoSuchIncident("there is no such incident; they are kept for a year after their end")
     return timeline.plain(found)
+
+
+api.add_router("", router)

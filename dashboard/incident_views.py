@@ -14,7 +14,7 @@ from dashboard.health_views import draw, number
 from dashboard.views import for_who_may_look_later
 from streams import past, timeline
 from streams.errors import BadRequest
-from streams.incident_models import AlertSeverity, Incident
+from streams.incident_models import AlertSeverity
 from streams.names import from_path, shown
 
 ROWS_A_PAGE = 50
@@ -65,7 +65,7 @@ async def incident_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _one(request: HttpRequest, pk: int) -> dict[str, Any]:
-    incident = Incident.objects.filter(pk=pk).first()
+    incident = timeline.incident(pk)
     if incident is None:
         raise Http404("There is no such incident. They are kept for a year after their end.")
     end = incident.closed_at or timezone.now()

@@ -1,4 +1,4 @@
-"""Response headers that Django 5.2 does not set by itself."""
+"""What every request passes: a policy for browsers that Django 5.2 does not know yet, and who looks."""
 
 from collections.abc import Awaitable, Callable
 
@@ -6,6 +6,8 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
+
+from streams import access
 
 # The admin brings one inline style block; nothing brings an inline script.
 POLICY = "; ".join(
@@ -36,6 +38,28 @@ def content_security_policy(get_response: Callable[[HttpRequest], HttpResponseBa
 
     def synchronous(request: HttpRequest) -> HttpResponseBase:
         return _with_policy(get_response(request))
+
+    return synchronous
+
+
+@sync_and_async_middleware
+def viewer(get_response: Callable[[HttpRequest], HttpResponseBase]) -> object:
+    """Lets `streams.access` know who looks, for as long as the request takes."""
+    if iscoroutinefunction(get_response):
+
+        async def asynchronous(request: HttpRequest) -> HttpResponseBase:
+            access.look_as(request.user)
+            answer: Awaitable[HttpResponse] = get_response(request)
+            return await answer
+
+        return markcoroutinefunction(asynchronous)
+
+    def synchronous(request: HttpRequest) -> HttpResponseBase:
+        access.look_as(request.user)
+        try:
+            return get_response(request)
+        finally:
+            access.look_as(None)  # the thread goes on to others
 
     return synchronous
 

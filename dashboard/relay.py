@@ -14,7 +14,7 @@ from streams import notices
 logger = logging.getLogger("dashboard.hub")
 
 
-async def relay(tell: Callable[[str], None]) -> None:
+async def relay(tell: Callable[[str, str], None]) -> None:
     """Hand on every notice for ever. One may be lost; nothing depends on one."""
     while True:
         try:
@@ -23,7 +23,8 @@ async def relay(tell: Callable[[str], None]) -> None:
             await layer.group_add(notices.TOPIC, channel)
             while True:
                 event = await layer.receive(channel)
-                tell(encode("notice", **{k: v for k, v in event.items() if k != "type"}))
+                shown = {k: v for k, v in event.items() if k not in {"type", "stream"}}
+                tell(encode("notice", **shown), event.get("stream", ""))
         except Exception as error:  # noqa: BLE001 - the layer raises its driver's errors, which only the gateway may name
             logger.info("Notices are away for a moment: %s", type(error).__name__)
             await asyncio.sleep(2)

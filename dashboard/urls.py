@@ -5,8 +5,24 @@ from django.templatetags.static import static
 from django.urls import path
 from django.views.generic import RedirectView
 
-from dashboard import api, entry_views, health_views, incident_api, incident_views, views
+from dashboard import api as looking_api
+from dashboard import (
+    entry_views,
+    group_api,
+    health_views,
+    incident_api,
+    incident_views,
+    job_api,
+    pending_api,
+    probes,
+    stream_api,
+    views,
+)
 from dashboard.metrics import metrics
+from dashboard.rest import api
+
+# Each adds its calls to the API when it is imported.
+__all__ = ["group_api", "incident_api", "job_api", "looking_api", "pending_api", "stream_api"]
 
 urlpatterns = [
     path("", views.stream_page, name="home"),
@@ -18,20 +34,10 @@ urlpatterns = [
     path("streams/<str:stream>/groups/<str:group>/pending/", views.pending_page, name="pending"),
     path("incidents/", incident_views.incidents_page, name="incidents"),
     path("incidents/<int:pk>/", incident_views.incident_page, name="incident"),
-    path("api/incidents/", incident_api.incidents),
-    path("api/incidents/<int:pk>/", incident_api.incident),
-    path("api/monitor/", api.monitor),
-    path("api/streams/", api.stream_list),
-    path("api/streams/<str:stream>/", api.stream_detail),
-    path("api/streams/<str:stream>/entries/", entry_views.entries),
-    path("api/streams/<str:stream>/sensors/", api.sensors),
-    path("api/streams/<str:stream>/history/", api.history),
-    path("api/streams/<str:stream>/groups/<str:group>/history/", api.history),
-    path("api/streams/<str:stream>/groups/<str:group>/pending/", api.pending),
-    path("api/streams/<str:stream>/groups/<str:group>/pending/survey/", api.survey, name="api-survey"),
+    path("api/", api.urls),
     path("favicon.ico", RedirectView.as_view(url=static("favicon.svg"))),  # asked for by the admin's pages
-    path("healthz", api.healthz, name="healthz"),
-    path("readyz", api.readyz),
+    path("healthz", probes.healthz, name="healthz"),
+    path("readyz", probes.readyz),
     path("metrics", metrics, name="metrics"),
     path("admin/", admin.site.urls),
 ]

@@ -18,7 +18,15 @@ from django.views.decorators.http import require_safe
 from dashboard.hub import hub
 from dashboard.window import WINDOW_MS
 from streams import access, conf, health, looking, names, plain
-from streams.errors import AccessDenied, NoSuchGroup, NoSuchStream, ServerRefused, StreamwatchError, Unreachable
+from streams.errors import (
+    AccessDenied,
+    NoSuchGroup,
+    NoSuchStream,
+    NotAllowed,
+    ServerRefused,
+    StreamwatchError,
+    Unreachable,
+)
 from streams.ids import EntryId
 from streams.reviewing import Review, acts_for
 from streams.snapshot import Snapshot
@@ -32,6 +40,7 @@ AsyncPage = Callable[..., Coroutine[Any, Any, HttpResponse]]
 
 def _refusal(request: HttpRequest) -> HttpResponse | None:
     if access.may_look(request.user):
+        access.reach(request.user)  # asked for here, where the database may be, and remembered
         return None
     if request.user.is_authenticated:
         raise PermissionDenied("You may not look at streams: ask for the permission “may look at streams”.")
@@ -50,6 +59,8 @@ def for_who_may_look(page: Callable[..., HttpResponse]) -> Callable[..., HttpRes
             return page(request, **kwargs)
         except (NoSuchStream, NoSuchGroup) as error:
             raise Http404(str(error)) from error
+        except NotAllowed as error:
+            raise PermissionDenied(str(error)) from error
         except StreamwatchError as error:
             return unavailable(request, error)
 
@@ -68,6 +79,10 @@ def for_who_may_look_later(page: AsyncPage) -> AsyncPage:
             return await page(request, **kwargs)
         except (NoSuchStream, NoSuchGroup) as error:
             raise Http404(str(error)) from error
+        except NotAllowed as error:
+            raise PermissionDenied(str(error)) from error
+        except StreamwatchError as error:
+            return await sync_to_async(unavailable)(request, error)
 
     return admitted
 
@@ -126,7 +141,7 @@ def pending_page(request: HttpRequest, stream: str, group: str) -> HttpResponse:
     found = looking.group_named(snapshot, group)
     review = Review.of(snapshot, found, request.GET)
     # What is done to entries goes through the admin's pages, which are for staff.
-    acts = acts_for(request.user) if access.is_staff(request.user) else []
+    acts = acts_for(request.user, snapshot.name) if access.is_staff(request.user) else []
     context: dict[str, Any] = {
         "name": names.shown(snapshot.name),
         "path": names.to_path(snapshot.name),

@@ -24,6 +24,7 @@ class ClaimForm(forms.Form):
         strip=False,
         label="Claim for consumer",
         widget=AdminTextInputWidget({"list": "consumers", "autocomplete": "off"}),
+        help_text="What it has already stays as it is.",
     )
     min_idle = forms.CharField(
         label="Only if idle for at least",

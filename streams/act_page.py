@@ -14,10 +14,9 @@ from streams.act_forms import ClaimForm, GiveUpForm, TypedForm
 from streams.choosing import Choice
 from streams.durations import spoken, written
 from streams.errors import AccessDenied, BadRequest
-from streams.forms import meant
 from streams.job_models import Job
 from streams.jobs.works import workers_alive
-from streams.names import shown, to_path
+from streams.names import meant, shown, to_path
 from streams.operations import Action, Actor
 from streams.snapshot import PendingEntry
 from streams.tables import Row, entry_row

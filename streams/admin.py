@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
-from streams import alert_admin, group_admin, job_admin, pending_admin
+from streams import access, access_admin, alert_admin, group_admin, job_admin, letter_admin, pending_admin, stream_admin
 from streams.admin_pages import ReadOnly
 from streams.ledger_export import lines
 from streams.models import LedgerEntry
 
-__all__ = ["alert_admin", "group_admin", "job_admin", "pending_admin"]
+__all__ = ["access_admin", "alert_admin", "group_admin", "job_admin", "letter_admin", "pending_admin", "stream_admin"]
 
 if TYPE_CHECKING:
     _LedgerBase = admin.ModelAdmin[LedgerEntry]
@@ -53,6 +54,10 @@ class LedgerAdmin(ReadOnly, _LedgerBase):
         "ids_total",
     )
     readonly_fields = ("when", "count")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerEntry]:
+        """Of the streams that may be seen."""
+        return access.rows_seen(super().get_queryset(request))
 
     def get_urls(self) -> list[URLPattern]:
         """The usual, and the export."""

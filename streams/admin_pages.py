@@ -11,8 +11,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
-from streams import operations
+from streams import conf, looking, operations
 from streams.errors import BadRequest, NoSuchGroup, NoSuchStream, NotAllowed, StreamwatchError, WrongType
+from streams.names import shown
 from streams.operations import Actor, Deed
 
 
@@ -45,6 +46,8 @@ def status_of(error: StreamwatchError | None) -> int:
         return 200
     if isinstance(error, NoSuchStream | NoSuchGroup):
         return 404
+    if isinstance(error, NotAllowed):
+        return 403
     return 400 if isinstance(error, BadRequest) else 409 if isinstance(error, WrongType) else 503
 
 
@@ -66,3 +69,19 @@ def authorize(request: HttpRequest, deed: Deed) -> None:
         operations.authorize(Actor.of_request(request), deed)
     except NotAllowed as error:
         raise PermissionDenied(str(error)) from error
+
+
+def initial_stream(request: HttpRequest) -> str:
+    """The stream that the page before was about, else the watched one; as people read it."""
+    try:
+        return shown(looking.stream_named(request.GET["stream"]))
+    except (KeyError, StreamwatchError):
+        return shown(conf.current().stream)
+
+
+def stream_names() -> list[str]:
+    """Names to choose from while typing; none when the server is away, which the form then says by itself."""
+    try:
+        return [shown(name) for name in looking.streams()[0]]
+    except StreamwatchError:
+        return []

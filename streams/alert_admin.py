@@ -14,7 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from streams import ledger, operations
+from streams import access, ledger, operations
 from streams.alert_channels import NotDelivered
 from streams.alert_models import AlertChannel, AlertDelivery, AlertRule, Incident, Silence
 from streams.errors import NotAllowed
@@ -163,6 +163,10 @@ class IncidentAdmin(_ToRead):
     date_hierarchy = "opened_at"
     exclude = ("stream_path", "group_path")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Incident]:
+        """On the streams that may be seen."""
+        return access.rows_seen(super().get_queryset(request))
+
     @admin.display(description="Timeline")
     def on_site(self, row: Incident) -> str:
         """A link to its page."""
@@ -176,3 +180,10 @@ class AlertDeliveryAdmin(_ToRead):
     list_display = ("made_at", "event", "channel_name", "incident", "state", "attempts", "next_at", "last_error")
     list_filter = ("state", "event", "channel_name")
     date_hierarchy = "made_at"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AlertDelivery]:
+        """Of incidents on the streams that may be seen."""
+        rows = super().get_queryset(request)
+        if access.viewers_reach() is None:
+            return rows
+        return rows.filter(incident__in=access.rows_seen(Incident.objects.all()))

@@ -91,7 +91,8 @@ def _browser(_: AlertChannel, delivery: AlertDelivery) -> None:
     body = delivery.body
     level = body["severity"] if body["event"] == AlertDelivery.Event.OPENED else "info"
     link = f"{LINK}{body['incident']}/" if body["incident"] else LINK
-    notices.send(level, f"{body['rule']} {body['event']}: {_about(body)}: {body['reason']}", ACTOR, link)
+    text = f"{body['rule']} {body['event']}: {_about(body)}: {body['reason']}"
+    notices.send(level, text, ACTOR, link, body["stream"] or "")
 
 
 _SENDERS = {

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from streams import looking, names
+from streams import ledger, looking, names
+from streams.errors import BadRequest
 from streams.gateway import letters
 from streams.ids import EntryId
 from streams.job_models import Job, results_of
 from streams.jobs.works import LETTER_MISSED
 from streams.ledger import Actor, Deed
+from streams.letters import MOST_VALUES, REPLAYED_FROM
 from streams.models import Action
 from streams.operations import starting
+from streams.operations.door import authorize, client, tell
 from streams.pel import batches
 from streams.snapshot import Seen
 
@@ -40,6 +43,29 @@ def replay(actor: Actor, stream: bytes, wanted: Iterable[EntryId] | str) -> Job:
 def purge(actor: Actor, stream: bytes, wanted: Iterable[EntryId] | str) -> Job:
     """Start to delete dead letters. Raises as `replay` does."""
     return _start(actor, Action.PURGE_DEAD, stream, wanted)
+
+
+def replay_as(actor: Actor, stream: bytes, letter_id: EntryId, pairs: Sequence[bytes]) -> EntryId:
+    """Add an entry of these fields in place of a dead letter; its ID. It carries `replayed_from`.
+
+    Raises NotAllowed, NotRecorded, BadRequest for a letter that is not there any more, for no fields or too many,
+    WrongType, or what kept the server from answering.
+    """
+    deed = Deed(Action.REPLAY_DEAD, stream, b"", detail="with other fields")
+    authorize(actor, deed)
+    if not pairs or len(pairs) > MOST_VALUES - 2:
+        raise BadRequest(f"An entry has from 1 to {MOST_VALUES // 2 - 1:,} fields.", field="pairs")
+    with ledger.recorded(actor, deed, [letter_id]) as row:
+        row.asked, row.done, row.missed = 1, 0, 1
+        letter = looking.letter(stream, letter_id)
+        named = REPLAYED_FROM in pairs[::2]
+        origin = [] if named or letter is None else [REPLAYED_FROM, letter.entry_id.encode()]
+        added = letters.replay_as(client(), names.beside(stream, "dead"), stream, letter_id, [*pairs, *origin])
+        if added is None:
+            raise BadRequest("This dead letter is not there any more: somebody replayed or deleted it.")
+        row.done, row.missed, row.detail = 1, 0, f"{row.detail}; {letter_id} → {added}"
+    tell(actor, deed, f"A dead letter of {names.shown(stream)} was replayed with other fields.")
+    return added
 
 
 def result_of(job: Job) -> Result:

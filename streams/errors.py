@@ -39,6 +39,10 @@ class NoSuchIncident(StreamwatchError):
     """There is no incident of that number, or no longer."""
 
 
+class NoSuchJob(StreamwatchError):
+    """There is no job of that number, or none that may be seen."""
+
+
 class GroupExists(StreamwatchError):
     """A consumer group of that name is there already."""
 

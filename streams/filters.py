@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from streams.durations import parse_ms, spoken
 from streams.ids import EntryId
-from streams.names import from_path, shown, to_path
+from streams.names import from_path, meant, shown, to_path
 from streams.snapshot import PendingFilter
 
 # What a query may hold; `consumer` is a path segment or what somebody typed.
@@ -72,13 +72,13 @@ def named(text: str, existing: Iterable[bytes]) -> bytes:
     for name in known:
         if to_path(name) == text:
             return name
-    for name in known:
-        if shown(name) == text:
-            return name
+    found = meant(text, known)
+    if found in known or not text.startswith("~"):
+        return found
     try:
-        return from_path(text) if text.startswith("~") else text.encode()
+        return from_path(text)
     except ValueError:
-        return text.encode()
+        return found
 
 
 def _number(text: str, errors: dict[str, str]) -> int:

@@ -11,15 +11,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from streams import conf, looking, operations, tables
-from streams.admin_pages import ReadOnly, add_error, authorize, in_admin_style, page
-from streams.errors import StreamwatchError
-from streams.forms import CreateGroupForm, meant
+from streams import access, looking, operations, tables
+from streams.admin_pages import ReadOnly, add_error, authorize, in_admin_style, initial_stream, page, stream_names
+from streams.errors import BadRequest, StreamwatchError
+from streams.forms import CreateGroupForm
 from streams.group_page import ACTS, GroupPage
 from streams.models import ConsumerGroup
-from streams.names import shown, to_path
+from streams.names import meant, shown, to_path
 from streams.operations import PERMISSIONS, Action, Actor, Deed
-from streams.trim_page import TrimPage
 
 if TYPE_CHECKING:
     _Base = admin.ModelAdmin[ConsumerGroup]
@@ -37,7 +36,6 @@ class ConsumerGroupAdmin(ReadOnly, _Base):
         return [
             path("", guarded(self.list_view), name="streams_consumergroup_changelist"),
             path("add/", guarded(self.create_view), name="streams_consumergroup_add"),
-            path("trim/", guarded(self.trim_view), name="streams_consumergroup_trim"),
             path("manage/", guarded(self.manage_view), name="streams_consumergroup_manage"),
         ]
 
@@ -51,13 +49,13 @@ class ConsumerGroupAdmin(ReadOnly, _Base):
             table = tables.groups_of(only)
         except StreamwatchError as problem:
             error = problem
-        can_add, can_trim = self.has_add_permission(request), request.user.has_perm(PERMISSIONS[Action.TRIM])
+        can_add, can_trim = self.has_add_permission(request), access.may(request.user, PERMISSIONS[Action.TRIM])
         may = {"can_add": can_add, "can_trim": can_trim}
         return page(self, request, "groups", "Consumer groups", table=table, error=error, only=only, **may)
 
     def create_view(self, request: HttpRequest) -> HttpResponse:
         """The form, and on POST the group."""
-        form = CreateGroupForm(request.POST or None, initial={"stream": _initial_stream(request)})
+        form = CreateGroupForm(request.POST or None, initial={"stream": initial_stream(request)})
         if request.method == "POST":
             authorize(request, Deed(Action.CREATE_GROUP, _typed(request, "stream"), _typed(request, "group")))
             if form.is_valid() and self._created(request, form):
@@ -67,7 +65,8 @@ class ConsumerGroupAdmin(ReadOnly, _Base):
             raise PermissionDenied
         fields = in_admin_style(form)
         title = "Create consumer group"
-        return page(self, request, "create_group", title, form=form, fieldsets=fields, streams=_stream_names())
+        lists = {"streams": stream_names(), "groups": _group_names(initial_stream(request))}
+        return page(self, request, "create_group", title, form=form, fieldsets=fields, **lists)
 
     def manage_view(self, request: HttpRequest) -> HttpResponse:
         """The group of `?stream=&group=`; on POST what `act` says, once its preview was seen."""
@@ -81,26 +80,10 @@ class ConsumerGroupAdmin(ReadOnly, _Base):
             authorize(request, asked.deed)
             if asked.done():
                 return HttpResponseRedirect(_list_of(asked) if asked.is_gone else _page_of(asked))
-        may = {act: request.user.has_perm(PERMISSIONS[action]) for act, action in ACTS.items()}
+        may = {act: access.may(request.user, PERMISSIONS[action], asked.stream) for act, action in ACTS.items()}
         forms = {name: in_admin_style(getattr(asked, name)) for name in ("move", "destroy", "create", "delete")}
         title = f"Consumer group {asked.place['group']}"
         return page(self, request, "manage_group", title, asked=asked, may=may, forms=forms)
-
-    def trim_view(self, request: HttpRequest) -> HttpResponse:
-        """The form for `?stream=`; on POST what it would mean, and with `confirm` the trim."""
-        try:
-            asked = TrimPage(request, request.GET.get("stream", ""))
-        except StreamwatchError as error:
-            return page(self, request, "trim", "Trim", error=error)
-        if request.method != "POST" and not request.user.has_perm(PERMISSIONS[Action.TRIM]):
-            raise PermissionDenied
-        if request.method == "POST":
-            authorize(request, asked.deed)
-        if request.method == "POST" and asked.done():
-            query = urlencode({"stream": asked.place["stream_path"]})
-            return HttpResponseRedirect(f"{reverse('admin:streams_consumergroup_changelist')}?{query}")
-        title = f"Trim {asked.place['stream']}"
-        return page(self, request, "trim", title, asked=asked, fieldsets=in_admin_style(asked.form))
 
     def _created(self, request: HttpRequest, form: CreateGroupForm) -> bool:
         data = form.cleaned_data
@@ -109,7 +92,8 @@ class ConsumerGroupAdmin(ReadOnly, _Base):
             data["stream"] = meant(data["stream"], looking.streams()[0])
             mkstream = data["create_stream"]
             actor = Actor.of_request(request)
-            operations.create_group(actor, data["stream"], group, form.position(), mkstream=mkstream)
+            start = form.position() or _position_of(data["stream"], data["like"])
+            operations.create_group(actor, data["stream"], group, start, mkstream=mkstream)
         except StreamwatchError as error:
             add_error(form, error, {"start": "at"})
             return False
@@ -117,18 +101,20 @@ class ConsumerGroupAdmin(ReadOnly, _Base):
         return True
 
 
-def _initial_stream(request: HttpRequest) -> str:
-    """The stream that the page before was about, else the watched one."""
-    try:
-        return shown(looking.stream_named(request.GET["stream"]))
-    except (KeyError, StreamwatchError):
-        return shown(conf.current().stream)
+def _position_of(stream: bytes, typed: str) -> str:
+    """Where the group stands that was named. Raises BadRequest beside the name."""
+    groups = looking.maybe_snapshot(stream).groups
+    name = meant(typed, [group.name for group in groups])
+    found = next((group for group in groups if group.name == name), None)
+    if found is None:
+        raise BadRequest(f"Stream {shown(stream)!r} has no consumer group {typed!r}.", field="like")
+    return str(found.last_delivered)
 
 
-def _stream_names() -> list[str]:
-    """Names to choose from while typing; none when the server is away, which the form then says by itself."""
+def _group_names(stream: str) -> list[str]:
+    """Names to choose from while typing."""
     try:
-        return [shown(name) for name in looking.streams()[0]]
+        return [shown(group.name) for group in looking.maybe_snapshot(meant(stream, looking.streams()[0])).groups]
     except StreamwatchError:
         return []
 

@@ -8,11 +8,9 @@ from typing import Any
 from django import forms
 from django.contrib.admin.widgets import AdminTextInputWidget
 
-from streams.forms import AT, BEGINNING, NOW
+from streams.forms import AT, BEGINNING, LIKE, NOW, PositionForm
 from streams.parsing import Retain, retain
-from streams.positions import parse_start
 
-LIKE = "like"
 MOVE, FORGET = "move", "forget"
 _POSITIONS = [
     (BEGINNING, "The beginning: everything still in the stream is delivered, again where it was before"),
@@ -22,7 +20,7 @@ _POSITIONS = [
 ]
 
 
-class MoveForm(forms.Form):
+class MoveForm(PositionForm):
     """Where a group is to read on from."""
 
     start = forms.ChoiceField(
@@ -42,18 +40,6 @@ class MoveForm(forms.Form):
         self.fields["like"] = forms.ChoiceField(
             required=False, label="Other group", choices=[("", "–"), *others], help_text="Its position is copied."
         )
-
-    def clean(self) -> dict[str, Any]:
-        """An error stands beside the field that the choice leads to."""
-        cleaned: dict[str, Any] = super().clean() or {}
-        if cleaned.get("start") == AT:
-            try:
-                cleaned["at"] = parse_start(cleaned.get("at", ""))
-            except ValueError as error:
-                self.add_error("at", str(error))
-        if cleaned.get("start") == LIKE and not cleaned.get("like"):
-            self.add_error("like", "Choose a group.")
-        return cleaned
 
     def position(self) -> str:
         """The start as `operations.move_group` takes it."""

@@ -11,10 +11,9 @@ from streams import conf, looking, operations, previews
 from streams.admin_pages import add_error
 from streams.durations import spoken
 from streams.errors import StreamwatchError
-from streams.forms import meant
 from streams.group_forms import FORGET, ConsumerForm, DeleteConsumerForm, DestroyForm, MoveForm
 from streams.health import described
-from streams.names import shown, to_path
+from streams.names import meant, shown, to_path
 from streams.operations import Action, Actor, Deed
 from streams.plain import lag_in_words
 from streams.snapshot import Consumer, ConsumerGroup
@@ -77,8 +76,10 @@ class GroupPage:
 
     @property
     def dead(self) -> list[dict[str, Any]]:
-        """Consumers that own nothing and did nothing for so long that nobody will miss them."""
-        return [_row(consumer) for consumer in self.group.consumers if _is_dead(consumer)]
+        """Consumers that nobody will miss."""
+        return [
+            _row(found) for found in previews.dead_consumers(self.group, conf.current().thresholds.dead_consumer_ms)
+        ]
 
     @property
     def dead_for(self) -> str:
@@ -177,8 +178,3 @@ def _row(consumer: Consumer) -> dict[str, Any]:
         "idle": spoken(consumer.idle_ms),
         "inactive": inactive,
     }
-
-
-def _is_dead(consumer: Consumer) -> bool:
-    since = consumer.idle_ms if consumer.inactive_ms is None else min(consumer.idle_ms, consumer.inactive_ms)
-    return not consumer.pending and since > conf.current().thresholds.dead_consumer_ms

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import (
     Http404,
     HttpRequest,
@@ -20,7 +21,7 @@ from django.http import (
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 
-from streams import operations
+from streams import access, operations
 from streams.admin_pages import ReadOnly, page
 from streams.errors import NotAllowed
 from streams.job_models import Job, results_of
@@ -43,6 +44,10 @@ class JobAdmin(ReadOnly, _Base):
     search_fields = ("actor", "detail")
     list_per_page = 50
     actions = None
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
+        """On the streams that may be seen."""
+        return access.rows_seen(super().get_queryset(request))
 
     def get_urls(self) -> list[URLPattern]:
         """The list, and each job's page with what belongs to it."""
@@ -93,8 +98,7 @@ class JobAdmin(ReadOnly, _Base):
 
     def _job(self, request: HttpRequest, pk: int) -> Job:
         job = Job.objects.filter(pk=pk).first()
-        is_own = job is not None and job.user_id is not None and job.user_id == request.user.pk
-        if not is_own and not self.has_view_permission(request):
+        if not self.has_view_permission(request) if job is None else not operations.may_see(request.user, job):
             raise PermissionDenied
         if job is None:
             raise Http404(f"there is no job {pk}")

@@ -21,7 +21,7 @@ from streams import notices
 from streams.errors import StreamwatchError
 from streams.ids import EntryId
 from streams.models import Action, LedgerEntry, Outcome
-from streams.names import shown, to_path
+from streams.names import plain_text, shown, to_path
 
 logger = logging.getLogger("streams.ledger")
 MOST_IDS = 1000
@@ -54,7 +54,9 @@ class Actor:
     def of_request(cls, request: HttpRequest) -> Actor:
         """The person behind a request."""
         user = request.user
-        return cls(user.get_username() or "anonymous", user, request.META.get("REMOTE_ADDR") or "unknown")
+        token = getattr(request, "api_token", "")
+        place = request.META.get("REMOTE_ADDR") or "unknown"
+        return cls(user.get_username() or "anonymous", user, f"{place}, token {token}" if token else place)
 
     @classmethod
     def of_shell(cls) -> Actor:
@@ -119,7 +121,7 @@ def changed(actor: Actor, deed: Deed) -> None:
 def refused(actor: Actor, deed: Deed, reason: str) -> None:
     """Record a deed that was not allowed. A ledger that cannot be written is logged: the refusal stands anyway."""
     row = _row(actor, deed)
-    row.outcome, row.detail = Outcome.REFUSED, reason
+    row.outcome, row.detail = Outcome.REFUSED, plain_text(reason)
     _complete(row)
 
 
@@ -138,7 +140,8 @@ def event(worker: bytes, deed: Deed, ids: Sequence[EntryId] = ()) -> None:
     _save_event(row)
     if deed.action in _TOLD:
         text = f"{deed.action.label.capitalize()} on {row.stream}" + (f": {row.detail}." if row.detail else ".")
-        notices.send("warning", text, row.actor, reverse("pending", args=[to_path(deed.stream), to_path(deed.group)]))
+        link = reverse("pending", args=[to_path(deed.stream), to_path(deed.group)])
+        notices.send("warning", text, row.actor, link, deed.stream)
 
 
 def _save_event(row: LedgerEntry) -> None:
@@ -170,12 +173,12 @@ def _row(actor: Actor, deed: Deed) -> LedgerEntry:
         at=datetime.now(UTC),
         actor=actor.name[:200],
         user_id=actor.user.pk if actor.user else None,
-        source=actor.source[:100],
+        source=plain_text(actor.source)[:100],
         action=deed.action,
         stream=shown(deed.stream),
         group=shown(deed.group),
         consumer=shown(deed.consumer),
-        detail=deed.detail,
+        detail=plain_text(deed.detail),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from streams.ids import EntryId
+from streams.names import shown
 
 GONE = "the entry was trimmed or deleted before it was processed"
 
@@ -66,12 +67,12 @@ def from_pairs(letter_id: EntryId, pairs: Sequence[bytes]) -> Letter:
     entry_id, reason, stream, group, consumer, deliveries, error = own[1::2]
     return Letter(
         letter_id,
-        entry_id.decode("ascii", "replace"),
-        reason.decode("utf-8", "replace"),
+        shown(entry_id),
+        shown(reason),
         stream,
         group,
         consumer,
         int(deliveries) if deliveries.isdigit() else None,
-        error.decode("utf-8", "replace"),
+        shown(error),
         pairs[2 * len(OWN_FIELDS) :],
     )

@@ -1,29 +1,35 @@
-"""What pages, API, commands and admin lists see of Redis. Only looks; every write goes through `operations`."""
+"""What pages, API, commands and admin lists see of Redis. Only looks; every write goes through `operations`.
+
+Whoever looks sees what `access` lets them: functions that take a stream raise NotAllowed for any other.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, takewhile
 from typing import Any
 
-from streams import conf, names, plain
+from streams import access, conf, names, plain
 from streams.errors import BadRequest, NoSuchGroup, NoSuchStream, WrongType
-from streams.gateway import browsing, looks, pels, snapshots
+from streams.gateway import entries as stream_entries
 from streams.gateway import letters as dead_letters
-from streams.gateway.browsing import EntriesPage
+from streams.gateway import looks, pels, snapshots
 from streams.gateway.client import Client
+from streams.gateway.entries import EntriesPage, SearchStep
 from streams.gateway.logs import OWN, Log, LogEntry, decode_frame, decode_health, newest_health
 from streams.ids import EntryId
 from streams.letters import Letter
-from streams.snapshot import ConsumerGroup, PendingFilter, PendingPage, Snapshot
+from streams.snapshot import ConsumerGroup, Entry, PendingFilter, PendingPage, Snapshot
 
 __all__ = ["OWN", "Log", "LogEntry", "decode_frame", "decode_health"]
 
 MOST_STREAMS = 1000
 # A page must not hang longer than somebody waits for it.
 ANSWER_WITHIN_S = 3.0
+_CUT = {"value_bytes": plain.LONGEST_TEXT + 1, "fields": plain.MOST_FIELDS + 1}
 _AS_SHOWN = pels.Shown(plain.LONGEST_TEXT + 1, plain.MOST_FIELDS + 1)
 
 
@@ -47,10 +53,10 @@ def client() -> Client:
 
 
 def streams() -> tuple[list[bytes], bool]:
-    """Keys of the streams on the server without our own logs, and whether the list is complete."""
+    """Keys of the streams that may be seen, without our own logs, and whether the list is complete."""
     prefix = conf.current().prefix
     found, complete = looks.scan_streams(client(), MOST_STREAMS)
-    return [key for key in found if not names.is_ours(key, prefix)], complete
+    return access.seen(key for key in found if not names.is_ours(key, prefix)), complete
 
 
 def stream_named(segment: str) -> bytes:
@@ -58,9 +64,11 @@ def stream_named(segment: str) -> bytes:
     if names.is_digest(segment):
         return _by_digest(segment, streams()[0], NoSuchStream(f"there is no stream {segment}"))
     try:
-        return names.from_path(segment)
+        found = names.from_path(segment)
     except ValueError:
         raise NoSuchStream(f"there is no stream {segment!r}") from None
+    access.check(found)
+    return found
 
 
 def group_named(snapshot: Snapshot, segment: str) -> ConsumerGroup:
@@ -124,6 +132,7 @@ def snapshot(stream: bytes) -> Snapshot:
 
 def maybe_snapshot(stream: bytes) -> Snapshot:
     """The stream and its groups now; without a stream, or with a problem, when there is none to see."""
+    access.check(stream)
     return snapshots.snapshot(client(), stream)
 
 
@@ -131,10 +140,17 @@ def letters(stream: bytes, *, reason: str = "", after: EntryId | None = None, li
     """A page of dead letters, oldest first, that have this in their reason. Raises BadRequest or WrongType."""
     if not 1 <= limit <= 1000:
         raise BadRequest("limit must be from 1 to 1000", field="limit")
+    access.check(stream)
     dead = names.beside(stream, "dead")
     rows = list(islice(_matching(dead, reason, after), limit + 1))
     more = len(rows) > limit
     return LettersPage(rows[:limit], dead_letters.total(client(), dead), rows[limit - 1].letter_id if more else None)
+
+
+def letter(stream: bytes, letter_id: EntryId) -> Letter | None:
+    """One dead letter, whole. Raises WrongType or NotAllowed."""
+    access.check(stream)
+    return dead_letters.one(client(), names.beside(stream, "dead"), letter_id)
 
 
 def all_letters(stream: bytes, reason: str = "") -> Iterator[Letter]:
@@ -155,12 +171,42 @@ def entries(stream: bytes, upper: EntryId | None, limit: int) -> EntriesPage:
 
     Raises NoSuchStream, WrongType or BadRequest.
     """
+    _check_limit(limit)
+    snapshot(stream)
+    return stream_entries.newest_first(client(), stream, upper, limit, **_CUT)
+
+
+def span_of(state: Snapshot, lower: EntryId, upper: EntryId | None) -> tuple[EntryId, EntryId]:
+    """First and last ID that a search goes through: no further back than the stream, no later than now."""
+    if state.stream is None or state.stream.first_id is None:
+        return lower, lower
+    last = state.stream.last_id if upper is None else min(upper, state.stream.last_id)
+    return max(lower, state.stream.first_id), last
+
+
+def search(
+    stream: bytes, span: tuple[EntryId, EntryId], having: tuple[bytes, bytes], limit: int, *, within_s: float
+) -> SearchStep:
+    """Entries of a span with this field of this value, newest first, looked for about so long, in short steps.
+
+    Raises NoSuchStream, WrongType or BadRequest.
+    """
+    _check_limit(limit)
+    snapshot(stream)
+    rows: list[Entry] = []
+    looked_at, (lower, upper), until = 0, span, time.monotonic() + within_s
+    while True:
+        step = stream_entries.search(client(), stream, (lower, upper), having, limit - len(rows), **_CUT)
+        rows += step.rows
+        looked_at += step.looked_at
+        if step.next_upper is None or len(rows) >= limit or time.monotonic() > until:
+            return SearchStep(rows, looked_at, step.next_upper)
+        upper = step.next_upper
+
+
+def _check_limit(limit: int) -> None:
     if not 1 <= limit <= 200:
         raise BadRequest("limit must be from 1 to 200", field="limit")
-    snapshot(stream)
-    return browsing.newest_first(
-        client(), stream, upper, limit, value_bytes=plain.LONGEST_TEXT + 1, fields=plain.MOST_FIELDS + 1
-    )
 
 
 def pending(
@@ -169,6 +215,7 @@ def pending(
     """A page of a group's pending entries. Raises NoSuchStream, NoSuchGroup or WrongType, naming it, or BadRequest."""
     if not 1 <= limit <= 1000:
         raise BadRequest("limit must be from 1 to 1000", field="limit")
+    access.check(stream)
     try:
         return pels.page(client(), stream, group, wanted, after, limit, _AS_SHOWN)
     except NoSuchStream:

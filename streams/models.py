@@ -112,6 +112,7 @@ class Action(models.TextChoices):
     NEW_HISTORY = "new history", "new history"
     CONSUMER_REMOVED = "consumer removed", "consumer removed"
     CHANGE_ALERTS = "change alerts", "change alerts"
+    CHANGE_TOKENS = "change API tokens", "change API tokens"
     TEST_CHANNEL = "test alert channel", "test alert channel"
 
 
@@ -156,6 +157,7 @@ class LedgerEntry(models.Model):
         return f"{self.action} by {self.actor} on {self.stream}"
 
 
+from streams.access_models import ApiToken, RoleLimit  # noqa: E402 - Django looks for models in this module
 from streams.alert_models import (  # noqa: E402 - Django looks for models in this module
     AlertChannel,
     AlertDelivery,
@@ -171,6 +173,7 @@ __all__ = [
     "AlertChannel",
     "AlertDelivery",
     "AlertRule",
+    "ApiToken",
     "Consumer",
     "ConsumerGroup",
     "DeadLetter",
@@ -182,6 +185,7 @@ __all__ = [
     "LedgerEntry",
     "Outcome",
     "PendingEntry",
+    "RoleLimit",
     "Silence",
     "Stream",
 ]

@@ -7,10 +7,13 @@ import binascii
 import hashlib
 import re
 import unicodedata
+from collections.abc import Iterable
 
 _PLAIN = re.compile(rb"[A-Za-z0-9_][A-Za-z0-9._:-]*")
 # Servers refuse request lines much longer than this.
 LONGEST_IN_PATH = 1024
+# Whom entries are claimed for that workers of ours are to process again: nobody, whose name stands on their roll.
+NOBODY = b"streamwatch-again"
 
 
 def to_path(name: bytes) -> str:
@@ -46,6 +49,20 @@ def shown(value: bytes) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(_visible(character) for character in text)
+
+
+def meant(text: str, existing: Iterable[bytes]) -> bytes:
+    """The name somebody typed: an existing one that is shown like this, else the text itself."""
+    encoded = text.encode()
+    for name in existing:
+        if name != encoded and shown(name) == text:
+            return name
+    return encoded
+
+
+def plain_text(text: str) -> str:
+    """What somebody typed, safe to show: as `shown`."""
+    return shown(text.encode("utf-8", "surrogatepass"))
 
 
 def _visible(character: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from streams import history, timeline
+from streams import access, history, timeline
 from streams.errors import BadRequest
 from streams.history import TIERS, Columns, Tier
 from streams.history_models import HealthBlock, HealthSeries
@@ -27,8 +27,9 @@ def figures_over(
     """Figures of a group, or of a stream (group ""), both by path: `history.to_plain` with `resolution_s` and `marks`.
 
     At most about `points` buckets, each with the least, the most and the last, so that a spike shows at any span.
-    `shown` is how the ledger writes the two names. Raises BadRequest.
+    `shown` is how the ledger writes the two names. Raises BadRequest or NotAllowed.
     """
+    access.check(shown[0])
     if not 0 <= from_ms < to_ms:
         raise BadRequest("from must be before to, both in milliseconds", field="from")
     if not 1 <= points <= MOST_POINTS:

@@ -16,7 +16,7 @@ from streams import tables
 from streams.act_page import ActPage, action_of
 from streams.admin_pages import ReadOnly, add_error, authorize, in_admin_style, page
 from streams.choosing import Choice
-from streams.errors import StreamwatchError
+from streams.errors import NotAllowed, StreamwatchError
 from streams.models import PendingEntry
 from streams.reviewing import acts_for
 
@@ -48,7 +48,7 @@ class PendingEntryAdmin(ReadOnly, _Base):
         if not self.has_view_permission(request):
             raise PermissionDenied
         table = tables.pending_of(request.GET)
-        acts = acts_for(request.user) if table.rows else []
+        acts = acts_for(request.user, table.review.stream) if table.review and table.rows else []
         can_act = any(not act.why_not for act in acts)
         context = {"acts": acts, "can_act": can_act, "review": table.review, "place_query": table.place_query}
         return page(self, request, "pending", "Pending entries", table=table, error=table.error, **context)
@@ -63,6 +63,8 @@ class PendingEntryAdmin(ReadOnly, _Base):
             choice = Choice.of_request(request)
             authorize(request, choice.deed(action))
             return self._confirm(request, ActPage(request, choice, act))
+        except NotAllowed as error:
+            raise PermissionDenied(str(error)) from error
         except StreamwatchError as error:
             messages.error(request, str(error))
             return HttpResponseRedirect(_list_of(request.POST.get("stream", ""), request.POST.get("group", "")))

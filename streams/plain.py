@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from streams.letters import Letter
 from streams.names import shown, to_path
 from streams.snapshot import Entry, PendingEntry
 
@@ -38,6 +39,22 @@ def entry_row(entry: Entry) -> dict[str, Any]:
     """An entry as plain values; `fields` and `cut` as in `pending_row`."""
     fields, cut = _fields(entry)
     return {"id": str(entry.entry_id), "fields": fields, "cut": cut}
+
+
+def letter_row(letter: Letter) -> dict[str, Any]:
+    """A dead letter as plain values; `fields` and `cut` as in `pending_row`."""
+    fields, cut = _fields(Entry(letter.letter_id, tuple(letter.pairs)))
+    return {
+        "id": str(letter.letter_id),
+        "entry_id": letter.entry_id,
+        "reason": letter.reason,
+        "group": shown(letter.group),
+        "consumer": shown(letter.consumer),
+        "deliveries": letter.deliveries,
+        "error": letter.error,
+        "fields": fields,
+        "cut": cut,
+    }
 
 
 def lag_in_words(group: dict[str, Any]) -> str:

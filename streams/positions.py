@@ -41,6 +41,15 @@ def parse_until(text: str) -> EntryId:
         return just_before(_moment(text) + timedelta(milliseconds=1))
 
 
+def parse_from(text: str) -> EntryId:
+    """The smallest ID that an entry ID or an ISO 8601 time with its zone means. Raises ValueError with a sentence."""
+    text = text.strip()
+    try:
+        return EntryId.parse(text)
+    except ValueError:
+        return just_before(_moment(text)).next()
+
+
 def just_before(moment: datetime) -> EntryId:
     """The largest ID that an entry added before `moment` (aware) can have; the smallest one for times before 1970."""
     micros = (moment - _EPOCH) // timedelta(microseconds=1)

@@ -11,7 +11,7 @@ from streams.gateway import looks, pels
 from streams.ids import ZERO, EntryId
 from streams.parsing import Retain
 from streams.positions import NOW, parse_start
-from streams.snapshot import ConsumerGroup, Snapshot, Stream
+from streams.snapshot import Consumer, ConsumerGroup, Snapshot, Stream
 
 # A consumer that asked for entries within this time counts as reading now.
 ACTIVE_MS = 60_000
@@ -168,7 +168,17 @@ def group_of(stream: bytes, group: bytes) -> ConsumerGroup:
 
 def active_consumers(group: ConsumerGroup) -> list[str]:
     """Names of the consumers that asked for entries within the last minute."""
-    return [names.shown(consumer.name) for consumer in group.consumers if consumer.idle_ms < ACTIVE_MS]
+    reading = [found.name for found in group.consumers if found.idle_ms < ACTIVE_MS and found.name != names.NOBODY]
+    return [names.shown(name) for name in reading]
+
+
+def dead_consumers(group: ConsumerGroup, for_ms: int) -> list[Consumer]:
+    """Consumers that own nothing and did nothing for so long that nobody will miss them."""
+    return [consumer for consumer in group.consumers if not consumer.pending and _quiet_ms(consumer) > for_ms]
+
+
+def _quiet_ms(consumer: Consumer) -> int:
+    return consumer.idle_ms if consumer.inactive_ms is None else min(consumer.idle_ms, consumer.inactive_ms)
 
 
 def _group_in(snapshot: Snapshot, group: bytes) -> ConsumerGroup:

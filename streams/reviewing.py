@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-
 from streams import access, filters, looking, operations, pel
 from streams.errors import AccessDenied
 from streams.filters import Asked
@@ -40,16 +38,16 @@ _LABELS = {
 }
 
 
-def acts_for(user: AbstractBaseUser | AnonymousUser) -> list[Act]:
+def acts_for(user: access.User, stream: bytes) -> list[Act]:
     """The buttons of a review, for somebody; what the server lacks stands on them before what somebody may not."""
     lacks = "" if operations.can_release() else "the server has no XNACK: it takes Redis 8.8"
-    return [_act(user, name, lacks if name == "release" else "") for name in _LABELS]
+    return [_act(user, stream, name, lacks if name == "release" else "") for name in _LABELS]
 
 
-def _act(user: AbstractBaseUser | AnonymousUser, name: str, lacks: str) -> Act:
+def _act(user: access.User, stream: bytes, name: str, lacks: str) -> Act:
     action, label = _LABELS[name]
     permission = PERMISSIONS[action]
-    needs = "" if access.may(user, permission) else f"takes the permission {permission}"
+    needs = "" if access.may(user, permission, stream) else f"takes the permission {permission}"
     return Act(name, label, lacks or needs)
 
 
@@ -63,6 +61,7 @@ class Review:
     tally: Tally | None = None
     counted_to: EntryId | None = None
     place: tuple[str, str] = ("", "")
+    stream: bytes = b""
 
     @classmethod
     def of(cls, snapshot: Snapshot, group: ConsumerGroup, query: Mapping[str, str]) -> Review:
@@ -70,6 +69,7 @@ class Review:
         consumers = [consumer.name for consumer in group.consumers]
         asked = filters.parse(query, consumers, snapshot.taken_at)
         found = cls(asked, consumers, PendingPage((), group.pending, 0, None))
+        found.stream = snapshot.name
         found.place = (to_path(snapshot.name), to_path(group.name))
         if not asked.errors:
             found._fill(snapshot.name, group.name)

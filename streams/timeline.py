@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from streams import access
 from streams.errors import BadRequest
 from streams.incident_models import AlertDelivery, AlertSeverity, Incident
 
@@ -64,12 +65,12 @@ def listing(wanted: Wanted, *, limit: int, skip: int = 0) -> Listing:
     if not 1 <= limit <= MOST_ROWS:
         raise BadRequest(f"limit must be from 1 to {MOST_ROWS}", field="limit")
     found = _matching(wanted)
-    every = Incident.objects.all()
+    every = _visible()
     return Listing(list(found[skip : skip + limit]), found.count(), every.count(), open_count())
 
 
 def _matching(wanted: Wanted) -> QuerySet[Incident]:
-    found = Incident.objects.all()
+    found = _visible()
     if wanted.state:
         found = found.filter(closed_at__isnull=wanted.state == "open")
     if wanted.severity:
@@ -81,8 +82,17 @@ def _matching(wanted: Wanted) -> QuerySet[Incident]:
 
 
 def open_count() -> int:
-    """How many incidents are open."""
-    return Incident.objects.filter(closed_at=None).count()
+    """How many incidents are open, of those that whoever looks may see."""
+    return _visible().filter(closed_at=None).count()
+
+
+def incident(pk: int) -> Incident | None:
+    """One incident, if there is one that may be seen."""
+    return _visible().filter(pk=pk).first()
+
+
+def _visible() -> QuerySet[Incident]:
+    return access.rows_seen(Incident.objects.all())
 
 
 def plain(incident: Incident) -> Plain:

@@ -53,6 +53,8 @@ end
 return ids
 """)
 _MOST_BYTES = 512 * 1024
+# An entry that is claimed costs the server 10 to 30 µs: so many at a time hold it up for a few milliseconds.
+_CLAIMED_AT_ONCE = 125
 
 
 # The position before is told in the step that changes it; KEYS[1], group, ID, entries-read or ''.
@@ -169,7 +171,8 @@ def xclaim(
     rest = list(seen)
     try:
         while rest:
-            pairs = [part for entry in rest for part in (str(entry.entry_id), entry.idle_ms)]
+            some = rest[:_CLAIMED_AT_ONCE]
+            pairs = [part for entry in some for part in (str(entry.entry_id), entry.idle_ms)]
             looked_at, ids = client.run(_CLAIM, [key], [group, consumer, deliveries, _MOST_BYTES, *pairs])
             claimed += [EntryId.from_reply(entry_id) for entry_id in ids]
             rest = rest[looked_at:]

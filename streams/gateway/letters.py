@@ -53,6 +53,19 @@ return {results, false}
 """)
 
 
+# As a replay, with fields of somebody's choice. KEYS[1] the letters, KEYS[2] the stream; letter, then the entry.
+_REPLAY_AS = Script("""
+local kind = redis.call('TYPE', KEYS[2]).ok
+if kind ~= 'none' and kind ~= 'stream' then
+  return redis.error_reply('WRONGTYPE ' .. KEYS[2] .. ' holds a ' .. kind .. ', not a stream')
+end
+if not redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])[1] then return false end
+local added = redis.call('XADD', KEYS[2], '*', unpack(ARGV, 2))
+redis.call('XDEL', KEYS[1], ARGV[1])
+return added
+""")
+
+
 # A letter is written in the step that takes its entry out of the PEL, whoever owns it then. XADD comes first: out of
 # memory the server refuses it, and the entry stays pending.
 _GIVE_UP = Script("""
@@ -142,6 +155,23 @@ def replay(client: Client, dead: bytes, stream: bytes, ids: Sequence[EntryId]) -
     arguments: list[Argument] = [len(OWN_FIELDS), REPLAYED_FROM, *map(str, ids)]
     results, error = client.run(_REPLAY, [dead, stream], arguments)
     return Replayed(results, _refused(error.decode()) if error else None)
+
+
+def replay_as(client: Client, dead: bytes, stream: bytes, letter_id: EntryId, pairs: Sequence[bytes]) -> EntryId | None:
+    """Add an entry of these fields, at most MOST_VALUES names and values, in place of a letter; its ID.
+
+    None when the letter is not there any more. Raises WrongType, AccessDenied or ServerRefused, with nothing done.
+    """
+    with _named(client, dead):
+        client.call("XDEL", dead, "0-0")  # as in `replay`
+    added = client.run(_REPLAY_AS, [dead, stream], [str(letter_id), *pairs])
+    return EntryId.from_reply(added) if added else None
+
+
+def one(client: Client, dead: bytes, letter_id: EntryId) -> Letter | None:
+    """A letter. Raises WrongType."""
+    found = page(client, dead, letter_id.previous(), 1)
+    return found[0] if found and found[0].letter_id == letter_id else None
 
 
 def give_up(

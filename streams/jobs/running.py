@@ -14,13 +14,13 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from streams import ledger
 from streams.errors import StreamwatchError, Unreachable
 from streams.ids import EntryId
-from streams.job_models import Job, JobResult, JobState, pack, results_of
+from streams.job_models import Job, JobResult, JobState
+from streams.jobs import records
 from streams.jobs.works import END, Fate, LetterWork, PendingWork, Piece, Stopped, work_of
 from streams.ledger import Actor, Deed
-from streams.models import Action, Outcome
+from streams.models import Action
 from streams.operations.door import authorize
 from streams.snapshot import Seen
 
@@ -147,25 +147,25 @@ class Run:
     def _note(self, fates: Sequence[Fate]) -> None:
         """Store what became of a step's entries, and that none is in hand any more, in one transaction."""
         job = self.job
-        _count(job, fates)
+        records.count(job, fates)
         job.in_hand, job.beat_at = [], datetime.now(UTC)
         with transaction.atomic():
-            _store(job, fates)
+            records.store(job, fates)
             self._save("in_hand", "asked", "done", "missed", "unsure", "beat_at")
-            _tell_ledger(job, fates)
+            records.tell_ledger(job, fates)
         if self._progress:
             self._progress(job)
 
     def _finish(self, state: JobState, fates: Sequence[Fate], problem: str) -> None:
         job = self.job
         fates = [*fates, *_left_in_hand(job, fates)]
-        _count(job, fates)
+        records.count(job, fates)
         job.state, job.ended_at, job.problem, job.in_hand = state, datetime.now(UTC), problem, []
         with transaction.atomic():
-            _store(job, fates)
+            records.store(job, fates)
             self._save("state", "ended_at", "problem", "in_hand", "asked", "done", "missed", "unsure")
-            _tell_ledger(job, fates)
-            _close_ledger(job)
+            records.tell_ledger(job, fates)
+            records.close_ledger(job)
 
     def _unreachable(self, error: Unreachable) -> None:
         """Whoever waits for the answer is told that it failed; in the background it is tried again."""
@@ -200,53 +200,3 @@ def _left_in_hand(job: Job, fates: Sequence[Fate]) -> list[Fate]:
     told = {str(fate.entry_id) for fate in fates}
     words = "not known: the step ended with an error"
     return [Fate(EntryId.parse(one), None, words) for one, _ in job.in_hand if one not in told]
-
-
-def _count(job: Job, fates: Sequence[Fate]) -> None:
-    job.asked += len(fates)
-    job.done += sum(fate.done is True for fate in fates)
-    job.missed += sum(fate.done is False for fate in fates)
-    job.unsure += sum(fate.done is None for fate in fates)
-
-
-def _store(job: Job, fates: Sequence[Fate]) -> None:
-    if fates:
-        number = JobResult.objects.filter(job=job).count()
-        rows = pack((str(fate.entry_id), fate.done, fate.words) for fate in fates)
-        JobResult.objects.create(job=job, number=number, rows=rows)
-
-
-def _tell_ledger(job: Job, fates: Sequence[Fate]) -> None:
-    row = job.ledger
-    if "ids" not in job.wanted:
-        ledger.note_ids(row, [fate.entry_id for fate in fates])
-    row.asked, row.done, row.missed = job.asked, job.done, job.missed + job.unsure
-    row.save()
-
-
-def _particulars(job: Job) -> str:
-    """Which entries were missed, and as which ones letters were replayed, as far as a ledger row has room."""
-    missed: list[str] = []
-    replayed: list[str] = []
-    for entry_id, done, words in results_of(job):
-        new = words.partition("replayed as ")[2]
-        if done and new and len(replayed) < ledger.MOST_IDS:
-            replayed.append(f"{entry_id} → {new}")
-        if done is False and len(missed) <= ledger.MOST_IDS:
-            missed.append(entry_id)
-        if len(missed) > ledger.MOST_IDS:
-            break
-    shown = ", ".join(missed[: ledger.MOST_IDS]) + (", …" if len(missed) > ledger.MOST_IDS else "")
-    return "; ".join(filter(None, (f"missed: {shown}" if missed else "", ", ".join(replayed))))
-
-
-def _close_ledger(job: Job) -> None:
-    row, parts = job.ledger, [job.detail]
-    row.outcome = Outcome.FAILED if job.state == JobState.FAILED else Outcome.DONE
-    if job.unsure:
-        parts.append(f"{job.unsure} of the missed may have been done: a process died meanwhile")
-    parts.append(job.problem)
-    parts.append(_particulars(job))
-    row.detail = "; ".join(filter(None, parts))
-    row.duration_ms = round(((job.ended_at or row.at) - row.at).total_seconds() * 1000)
-    row.save()

@@ -11,15 +11,13 @@ from streams.gateway import groups, letters, pels
 from streams.ids import EntryId
 from streams.job_models import Job
 from streams.models import Action
-from streams.names import beside, shown
+from streams.names import NOBODY, beside, shown
 from streams.operations.door import client
 from streams.snapshot import Deliveries, PendingFilter, Seen
 
 # As many as one command may name.
 STEP = 500
 END = "end"
-# Whom entries are claimed for that workers of ours are to process again: nobody, whose name stands on their roll.
-NOBODY = b"streamwatch-again"
 
 
 @dataclass(frozen=True, slots=True)

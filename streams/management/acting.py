@@ -50,14 +50,15 @@ def selection(options: dict[str, Any]) -> Selection:
         min_idle_ms=options["min_idle_ms"],
         min_deliveries=options["min_deliveries"],
         upto=entry_id(options["upto"]) if options["upto"] else None,
-        having=_condition(options["field"]) if options["field"] else None,
+        having=pair(options["field"]) if options["field"] else None,
     )
 
 
-def _condition(text: str) -> tuple[bytes, bytes]:
+def pair(text: str) -> tuple[bytes, bytes]:
+    """A field and its value. Raises CommandError."""
     name, equals, value = os.fsencode(text).partition(b"=")
     if not equals or not name:
-        raise CommandError(f"--field takes NAME=VALUE, not {text!r}.")
+        raise CommandError(f"A field is NAME=VALUE, not {text!r}.")
     return name, value
 
 

@@ -15,6 +15,9 @@ VIEWER = (
     "view_alertdelivery",
     "view_alertrule",
     "view_silence",
+    "view_apitoken",
+    "add_apitoken",
+    "delete_apitoken",
 )
 REVIEWER = (
     *VIEWER,

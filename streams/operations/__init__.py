@@ -19,8 +19,8 @@ from streams.operations.pending import (
     reprocess,
     sentence,
 )
-from streams.operations.starting import announce, cancel, run
-from streams.operations.streams import Trimmed, trim
+from streams.operations.starting import announce, cancel, may_see, run
+from streams.operations.streams import Trimmed, add_entry, trim
 from streams.snapshot import Deliveries
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "Selection",
     "Trimmed",
     "acknowledge",
+    "add_entry",
     "announce",
     "authorize",
     "can_release",
@@ -49,6 +50,7 @@ __all__ = [
     "delete_dead",
     "destroy_group",
     "give_up",
+    "may_see",
     "move_group",
     "release",
     "reprocess",

@@ -11,7 +11,7 @@ from streams.errors import BadRequest, NotAllowed
 from streams.gateway.client import Client
 from streams.ledger import Actor, Deed
 from streams.models import Action
-from streams.names import to_path
+from streams.names import shown, to_path
 
 ANSWER_WITHIN_S = 5.0
 LONGEST_NAME = 512
@@ -37,10 +37,11 @@ PERMISSIONS = {
 def authorize(actor: Actor, deed: Deed) -> None:
     """Raise NotAllowed, and record the refusal, unless the actor may do this. Somebody at a shell may do everything."""
     permission = PERMISSIONS[deed.action]
-    if actor.is_shell or access.may(actor.user, permission):
+    if actor.is_shell or access.may(actor.user, permission, deed.stream):
         return
     ledger.refused(actor, deed, f"lacks the permission {permission}")
-    raise NotAllowed(f"{actor.name} may not do this ({deed.action}): it takes the permission {permission}.")
+    where = f" on stream {shown(deed.stream)!r}" if access.may(actor.user, permission) else ""
+    raise NotAllowed(f"{actor.name} may not do this ({deed.action}): it takes the permission {permission}{where}.")
 
 
 def check_name(name: bytes, field_name: str, what: str) -> None:
@@ -63,7 +64,7 @@ def client() -> Client:
 
 def tell(actor: Actor, deed: Deed, text: str) -> None:
     """Tell every open chart page what was done."""
-    notices.send("info", text, actor.name, _link(deed))
+    notices.send("info", text, actor.name, _link(deed), deed.stream)
 
 
 def _link(deed: Deed) -> str:

@@ -15,7 +15,7 @@ from streams.ledger import Actor, Deed
 from streams.models import Action
 from streams.names import shown
 from streams.operations import starting
-from streams.operations.door import check_name
+from streams.operations.door import authorize, check_name
 from streams.snapshot import Deliveries, PendingFilter, Seen
 
 LARGEST_MS = 2**53
@@ -82,9 +82,11 @@ def release(actor: Actor, stream: bytes, group: bytes, selection: Selection) -> 
 
     Raises as `claim` does, BadRequest also on a server without XNACK.
     """
+    deed = Deed(Action.RELEASE, stream, group, detail=_words(selection))
+    authorize(actor, deed)
     if not can_release():
         raise BadRequest("This server has no XNACK (Redis 8.8): claim the entries for a consumer instead.")
-    return _start(actor, Deed(Action.RELEASE, stream, group, detail=_words(selection)), selection)
+    return _start(actor, deed, selection)
 
 
 def can_release() -> bool:

@@ -9,14 +9,14 @@ from typing import Any
 from django.db import Error as DatabaseFault
 from django.db import transaction
 
-from streams import ledger
+from streams import access, ledger
 from streams.errors import BadRequest, NotAllowed
 from streams.ids import EntryId
 from streams.job_models import Job, JobState
 from streams.jobs import running
 from streams.ledger import Actor, Deed, NotRecorded
 from streams.models import Action
-from streams.names import shown
+from streams.names import plain_text, shown
 from streams.operations.door import authorize, tell
 from streams.snapshot import Seen
 
@@ -38,12 +38,12 @@ def start(actor: Actor, deed: Deed, wanted: dict[str, Any], terms: dict[str, Any
                 made_at=datetime.now(UTC),
                 actor=actor.name[:200],
                 user_id=actor.user.pk if actor.user else None,
-                source=actor.source[:100],
+                source=plain_text(actor.source)[:100],
                 action=deed.action,
                 stream=deed.stream,
                 group=deed.group,
                 consumer=deed.consumer,
-                detail=deed.detail,
+                detail=plain_text(deed.detail),
                 wanted=wanted,
                 terms=terms,
                 ledger=ledger.begun(actor, deed, ids),
@@ -73,6 +73,13 @@ def cancel(actor: Actor, job: Job) -> None:
     elif not actor.user.is_active:
         raise NotAllowed(f"{actor.name} may not do this.")
     Job.objects.filter(pk=job.pk, cancelled_by="").update(cancelled_by=actor.name[:200])
+
+
+def may_see(user: access.User, job: Job) -> bool:
+    """Whether somebody may see a job: whose it is, and who may see jobs on its stream."""
+    if job.user_id is not None and job.user_id == user.pk:
+        return True
+    return access.may(user, "streams.view_job") and access.in_reach(job.place[0], access.reach(user))
 
 
 def announce(job: Job) -> None:

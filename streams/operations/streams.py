@@ -1,16 +1,19 @@
-"""What people do to whole streams: trim them."""
+"""What people do to whole streams: add an entry by hand, trim them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from streams import ledger, pel, previews
+from streams import conf, ledger, pel, previews
 from streams.errors import BadRequest
-from streams.gateway import upkeep
+from streams.gateway import entries, upkeep
+from streams.ids import EntryId
 from streams.ledger import Actor, Deed
+from streams.letters import MOST_VALUES
 from streams.models import Action
-from streams.names import shown
-from streams.operations.door import authorize, client, tell
+from streams.names import is_ours, shown
+from streams.operations.door import authorize, check_name, client, tell
 from streams.parsing import Retain
 
 # A step holds up the server for about a millisecond.
@@ -23,6 +26,31 @@ class Trimmed:
 
     removed: int
     held_by: bytes | None
+
+
+def add_entry(
+    actor: Actor, stream: bytes, pairs: Sequence[bytes], entry_id: EntryId | None = None, *, mkstream: bool = False
+) -> EntryId:
+    """Add an entry of these names and values in turn; its ID, which the server makes when none is given.
+
+    Every group of the stream is given it. Raises NotAllowed, NotRecorded, WrongType, or BadRequest, naming the field:
+    for no fields or too many, for an ID that is not larger than all before it, for a missing stream without `mkstream`.
+    """
+    deed = Deed(Action.ADD_ENTRY, stream, b"")
+    authorize(actor, deed)
+    check_name(stream, "stream", "stream")
+    if is_ours(stream, conf.current().prefix):
+        raise BadRequest("This key belongs to Streamwatch itself: an entry there would be read as its own.", "stream")
+    if not pairs or len(pairs) % 2 or len(pairs) > MOST_VALUES:
+        raise BadRequest(f"An entry has from 1 to {MOST_VALUES // 2:,} fields.", field="fields")
+    with ledger.recorded(actor, deed) as row:
+        row.asked, row.done, row.missed = 1, 0, 1
+        with pel.named(stream, b""):
+            added = entries.xadd(client(), stream, pairs, entry_id, mkstream=mkstream)
+        row.done, row.missed = 1, 0
+        ledger.note_ids(row, [added])
+    tell(actor, deed, f"An entry was added to stream {shown(stream)} by hand.")
+    return added
 
 
 def trim(actor: Actor, stream: bytes, keep: Retain, *, lose: bool = False) -> Trimmed:

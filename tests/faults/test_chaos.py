@@ -31,6 +31,7 @@ class Chaos:
         self.chance = random.Random(SEED)
         self.produced: dict[bytes, str] = {}
         self.acked_by_others: set[bytes] = set()
+        self.dropped_by_claims: set[bytes] = set()
         self.workers = [self.start_worker(), self.start_worker()]
         self.steps: list[Callable[[], None]] = [
             *[self.produce] * 12,
@@ -64,8 +65,10 @@ class Chaos:
         self.produce(temperature="warm")
 
     def claim_for_nobody(self) -> None:
+        """XCLAIM takes a pending entry that was trimmed out of the PEL (since 7.0): no worker can ever hear of it."""
         if ids := self.some_pending():
-            self.r.xclaim(STREAM, GROUP, "nobody", 0, ids)
+            claimed = self.r.xclaim(STREAM, GROUP, "nobody", 0, ids, justid=True)
+            self.dropped_by_claims |= {i for i in ids if i not in claimed and not self.r.xrange(STREAM, i, i)}
 
     def ack_as_somebody(self) -> None:
         self.acked_by_others |= {entry_id for entry_id in self.some_pending() if self.r.xack(STREAM, GROUP, entry_id)}
@@ -140,9 +143,10 @@ def test_whatever_happens_every_entry_is_counted_once_or_accounted_for(own: Own,
         entry_id: (counted[sensor], given_up[entry_id], int(entry_id in chaos.acked_by_others))
         for entry_id, sensor in chaos.produced.items()
     }
-    wrong = {entry_id: fate for entry_id, fate in fates.items() if sum(fate) != 1}
+    dropped = {entry_id for entry_id in chaos.dropped_by_claims if not sum(fates[entry_id])}
+    wrong = {entry_id: fate for entry_id, fate in fates.items() if sum(fate) != 1 and entry_id not in dropped}
     assert not wrong, (SEED, len(wrong), list(wrong.items())[:5], done)
-    assert counted.total() + given_up.total() + len(chaos.acked_by_others) == len(chaos.produced)
+    assert counted.total() + given_up.total() + len(chaos.acked_by_others) + len(dropped) == len(chaos.produced)
     for worker in chaos.workers:
         worker.stop()
         assert "Traceback" not in worker.text

@@ -165,7 +165,7 @@ def test_an_open_page_is_told_with_a_link_to_the_incident(monkeypatch: pytest.Mo
     monkeypatch.setattr(notices, "send", lambda *words: sent.append(words))
     alert(AlertChannel.objects.create(name="pages", kind="browser"))
     deliver_due(later())
-    ((level, text, actor, link),) = sent
+    ((level, text, actor, link, _),) = sent
     assert (level, actor) == ("error", "alerts")
     assert text == "lag opened: s / g: the lag is 50 entries"
     assert link.startswith("/incidents/")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from streams import conf, dead_letters, operations
+from streams import conf, dead_letters, names, operations, previews
 from streams.consumer_names import Names
 from streams.errors import BadRequest, Unreachable
 from streams.gateway import groups
@@ -108,9 +108,10 @@ def test_entries_handed_to_the_workers_are_owned_by_a_name_that_live_workers_set
     r.xclaim(STREAM, GROUP, "worker-1", 0, ids, retrycount=5, justid=True, idle=60_000)
     job = operations.run(operations.reprocess(SHELL, *PLACE, EVERYTHING))
     assert counts(job) == (3, 3, 0, 0)
-    assert set(owners(r).values()) == {works.NOBODY.decode()}
+    assert set(owners(r).values()) == {names.NOBODY.decode()}
+    assert previews.active_consumers(previews.group_of(STREAM.encode(), GROUP.encode())) == ["worker-1"]
     assert deliveries(r, ids[0]) == 0
-    assert works.NOBODY in [name for name, _ in Names(Client(redis_url), conf.current()).abandoned()]
+    assert names.NOBODY in [name for name, _ in Names(Client(redis_url), conf.current()).abandoned()]
 
 
 def test_big_entries_become_dead_letters_a_few_at_a_time(r: Server) -> None:

@@ -382,23 +382,32 @@ def test_everybody_is_told_who_did_what(real_layer: None) -> None:
         layer = get_channel_layer()
         channel = await layer.new_channel()
         await layer.group_add(notices.TOPIC, channel)
-        await asyncio.to_thread(notices.send, "info", "Group g was created.", "ann", "/x/")
+        await asyncio.to_thread(notices.send, "info", "Group g was created.", "ann", "/x/", b"s")
         event: dict[str, Any] = await asyncio.wait_for(layer.receive(channel), 5)
         await layer.group_discard(notices.TOPIC, channel)
         return event
 
     event = async_to_sync(listen_and_act)()
     assert event.pop("at") > 1_600_000_000_000
-    assert event == {"type": "notice", "level": "info", "text": "Group g was created.", "actor": "ann", "link": "/x/"}
+    assert event == {
+        "type": "notice",
+        "level": "info",
+        "text": "Group g was created.",
+        "actor": "ann",
+        "link": "/x/",
+        "stream": "s",
+    }
 
 
 def test_an_operation_sends_its_notice(r: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    sent: list[tuple[str, ...]] = []
+    sent: list[tuple[Any, ...]] = []
     monkeypatch.setattr(notices, "send", lambda *event: sent.append(event))
     ids = stuck(r, 2)
     claim(SHELL, PLACE, b"worker-2", parsed(ids), 0)
     link = "/streams/sensor_stream/groups/my_group/pending/"
-    assert sent == [("info", "2 of 2 pending entries of group my_group were claimed for worker-2.", "ann", link)]
+    assert sent == [
+        ("info", "2 of 2 pending entries of group my_group were claimed for worker-2.", "ann", link, b"sensor_stream")
+    ]
 
 
 def test_a_layer_that_is_away_costs_a_warning_and_not_the_operation(

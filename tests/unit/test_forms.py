@@ -3,7 +3,8 @@
 import pytest
 
 from streams.act_forms import ClaimForm
-from streams.forms import CreateGroupForm, meant
+from streams.forms import CreateGroupForm
+from streams.names import meant
 
 
 def filled(**changes: str) -> CreateGroupForm:

@@ -36,6 +36,7 @@ PURE = [
     "positions",
     "durations",
     "filters",
+    "entry_filters",
     "tallies",
 ]
 ONLY_LOOKS = [
@@ -50,6 +51,8 @@ ONLY_LOOKS = [
     "pending_admin",
     "job_admin",
     "trim_page",
+    "stream_admin",
+    "entry_form",
     "forms",
     "management/commands/groups",
     "management/commands/pending",

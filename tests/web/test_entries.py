@@ -85,3 +85,22 @@ async def test_a_stream_that_is_missing_or_empty_or_of_another_type_is_said(r: S
     r.set("text", "x")
     await text_of(browser, "/streams/text/entries/", 404)
     assert (await AsyncClient().get("/api/streams/gone/entries/")).status_code == 404
+
+
+async def test_a_search_shows_what_it_found_so_far_how_far_it_came_and_where_it_goes_on(
+    r: Server, browser: AsyncClient
+) -> None:
+    for n in range(200):
+        r.xadd("s", {"kind": "<b>" if n < 60 else "x"}, id=f"{n + 1}-0")
+    text = await text_of(browser, "/streams/s/entries/?field=kind&value=%3Cb%3E")
+    assert "<strong>50</strong> found in <span>190</span> entries" in text
+    assert "Search on" in text
+    assert "field=kind&amp;value=%3Cb%3E&amp;at=10-18446744073709551615" in text
+    rest = await text_of(browser, "/streams/s/entries/?until=200-0&field=kind&value=%3Cb%3E&at=10-1")
+    assert "<strong>10</strong> found in <span>10</span> entries: that is all of them" in rest
+    assert "No entry has this value." in await text_of(browser, "/streams/s/entries/?field=kind&value=y")
+    found = json.loads(await text_of(browser, "/api/streams/s/entries/search/?field=kind&value=x&limit=3&from=100-0"))
+    assert [row["id"] for row in found["entries"]] == ["200-0", "199-0", "198-0"]
+    wrong = json.loads(await text_of(browser, "/api/streams/s/entries/search/?value=x", 400))
+    assert wrong["error"]["field"] == "field"
+    assert 'id="wrong-from"' in await text_of(browser, "/streams/s/entries/?from=9-9&until=1-1")

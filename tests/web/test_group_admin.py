@@ -82,7 +82,7 @@ def test_a_position_is_copied_from_another_group(r: Server, ids: list[str], oper
         ({}, "start", "This field is required."),
         ({"start": "at", "at": "soon"}, "at", "neither an entry ID"),
         ({"start": "at", "at": "9999-01-01T00:00Z"}, "at", "beyond the newest entry"),
-        ({"start": "like"}, "like", "Choose a group."),
+        ({"start": "like"}, "like", "Which group?"),
     ],
 )
 def test_a_move_that_makes_no_sense_is_refused_beside_its_field(

@@ -14,7 +14,7 @@ from streams.models import LedgerEntry
 from tests.stuck import STREAM, Server, stuck
 
 pytestmark = pytest.mark.django_db
-PAGE = f"/admin/streams/consumergroup/trim/?stream={STREAM}"
+PAGE = f"/admin/streams/stream/trim/?stream={STREAM}"
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +68,6 @@ def test_nothing_is_trimmed_without_the_permission(r: Server) -> None:
 
 
 def test_a_stream_that_is_not_there_is_named(r: Server) -> None:
-    answer = staff("trim_stream").get("/admin/streams/consumergroup/trim/?stream=gone")
+    answer = staff("trim_stream").get("/admin/streams/stream/trim/?stream=gone")
     assert answer.status_code == 404
     assert "no stream" in answer.content.decode()

@@ -1,4 +1,4 @@
-"""`manage.py consumer`: makes and deletes consumers of a group."""
+"""`manage.py consumer create|delete|clean-up`: makes consumers of a group, deletes one, or all that are dead."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from streams import operations, previews
+from streams import conf, operations, previews
 from streams.errors import BadRequest
 from streams.management.printing import add_place, emit_json, errors_as_sentences
 from streams.names import shown
@@ -15,18 +15,21 @@ from streams.operations import Actor
 
 
 class Command(BaseCommand):
-    """One of two actions on one consumer."""
+    """One of three actions on consumers of one group."""
 
-    help = "Make a consumer of a group, or delete one without losing what it owns."
+    help = "Make a consumer of a group, delete one without losing what it owns, or delete all dead ones."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The action and the consumer."""
-        actions = parser.add_subparsers(dest="action", required=True, metavar="create|delete")
+        actions = parser.add_subparsers(dest="action", required=True, metavar="create|delete|clean-up")
         for action, text in (("create", "make a consumer"), ("delete", "delete a consumer")):
             acting = actions.add_parser(action, help=text)
             add_place(acting, group=True)
             acting.add_argument("consumer", type=os.fsencode, metavar="CONSUMER", help="the consumer's name")
             acting.add_argument("--dry-run", action="store_true", help="say what it would mean, and do nothing")
+        cleaning = actions.add_parser("clean-up", help="delete consumers that own nothing and were not heard for long")
+        add_place(cleaning, group=True)
+        cleaning.add_argument("--dry-run", action="store_true", help="say which, and do nothing")
         deleting = actions.choices["delete"]
         fate = deleting.add_mutually_exclusive_group()
         fate.add_argument("--move-to", type=os.fsencode, metavar="CONSUMER", help="who gets its pending entries first")
@@ -35,7 +38,7 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         """Do it."""
         with errors_as_sentences():
-            plain, text = getattr(self, f"_{options['action']}")(options)
+            plain, text = getattr(self, f"_{options['action'].replace('-', '_')}")(options)
         if options["json"]:
             emit_json(self.stdout, {**plain, "dry_run": options["dry_run"]})
         else:
@@ -62,6 +65,16 @@ class Command(BaseCommand):
         )
         fate = f"{done.moved:,} pending entries were moved, {done.forgotten:,} forgotten"
         return {"moved": done.moved, "forgotten": done.forgotten}, f"Consumer {name} was deleted; {fate}."
+
+    def _clean_up(self, options: dict[str, Any]) -> tuple[dict[str, Any], str]:
+        stream, name = options["stream"], options["group"]
+        group = previews.group_of(stream, name)
+        dead = [found.name for found in previews.dead_consumers(group, conf.current().thresholds.dead_consumer_ms)]
+        if not options["dry_run"] and dead:
+            dead = operations.delete_dead(Actor.of_shell(), stream, name, dead)
+        listed = f": {', '.join(map(shown, dead))}" if dead else ""
+        verb = "would be" if options["dry_run"] else "were"
+        return {"deleted": [shown(one) for one in dead]}, f"{len(dead)} dead consumers {verb} deleted{listed}."
 
 
 def _place(options: dict[str, Any]) -> tuple[bytes, bytes, bytes]:

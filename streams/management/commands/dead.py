@@ -1,7 +1,8 @@
-"""`manage.py dead list|add|replay|purge`: entries that were given up."""
+"""`manage.py dead list|add|replay|edit|purge`: entries that were given up."""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -12,7 +13,7 @@ from tqdm import tqdm
 from streams import dead_letters, looking, operations
 from streams.ids import EntryId
 from streams.letters import Letter
-from streams.management.acting import add_selection, run, selection, would_pass
+from streams.management.acting import add_selection, pair, run, selection, would_pass
 from streams.management.printing import add_place, emit_json, emit_table, entry_id, errors_as_sentences
 from streams.names import shown
 from streams.operations import Action, Actor
@@ -47,9 +48,9 @@ class Command(BaseCommand):
     help = "Entries that were given up: list them, give up more, send them back to their stream, or delete them."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """One of four actions, and which letters or entries."""
+        """One of five actions, and which letters or entries."""
         actions = parser.add_subparsers(
-            dest="action", required=True, metavar="list|add|replay|purge", parser_class=_Intermixed
+            dest="action", required=True, metavar="list|add|replay|edit|purge", parser_class=_Intermixed
         )
         listing = actions.add_parser("list", help="dead letters, oldest first")
         add_place(listing, group=False)
@@ -60,6 +61,12 @@ class Command(BaseCommand):
         add_place(adding, group=True)
         add_selection(adding, min_idle_ms=0)
         adding.add_argument("--reason", required=True, help="why; it stands in the letter")
+        editing = actions.add_parser("edit", help="replay one letter with other fields")
+        add_place(editing, group=False)
+        editing.add_argument("id", metavar="ID", help="the dead letter's ID, as listed")
+        editing.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change or add a field")
+        editing.add_argument("--without", action="append", default=[], metavar="NAME", help="leave a field out")
+        editing.add_argument("--dry-run", action="store_true", help="show the fields it would have, and do nothing")
         for action, text in (("replay", "add the entries to their stream again"), ("purge", "delete letters for good")):
             acting = actions.add_parser(action, help=text)
             add_place(acting, group=False)
@@ -73,8 +80,8 @@ class Command(BaseCommand):
         with errors_as_sentences():
             if options["action"] == "list":
                 self._list(options)
-            elif options["action"] == "add":
-                self._add(options)
+            elif options["action"] in {"add", "edit"}:
+                getattr(self, f"_{options['action']}")(options)
             else:
                 self._act(options)
 
@@ -112,6 +119,23 @@ class Command(BaseCommand):
         else:
             self.stdout.write(text)
 
+    def _edit(self, options: dict[str, Any]) -> None:
+        stream, letter_id = options["stream"], entry_id(options["id"])
+        letter = looking.letter(stream, letter_id)
+        if letter is None:
+            raise CommandError(f"There is no dead letter {letter_id}.")
+        pairs = _edited(letter, dict(map(pair, options["set"])), set(map(os.fsencode, options["without"])))
+        added = None
+        if not options["dry_run"]:
+            added = dead_letters.replay_as(Actor.of_shell(), stream, letter_id, pairs)
+        fields = [[shown(name), shown(value)] for name, value in zip(pairs[::2], pairs[1::2], strict=True)]
+        if options["json"]:
+            plain = {"id": added and str(added), "fields": fields, "dry_run": options["dry_run"]}
+            emit_json(self.stdout, plain)
+            return
+        text = " ".join(f"{name}={value}" for name, value in fields)
+        self.stdout.write(f"Replayed as {added}: {text}" if added else f"Nothing was done. It would be: {text}")
+
     def _act(self, options: dict[str, Any]) -> None:
         if options["all"] == bool(options["ids"]):
             raise CommandError("Name dead letters' IDs, or --all of them; not both.")
@@ -132,6 +156,13 @@ class Command(BaseCommand):
         else:
             would = "Nothing was done. It would be: " if dry_run else ""
             self.stdout.write(would + dead_letters.sentence(result, said))
+
+
+def _edited(letter: Letter, changed: dict[bytes, bytes], without: set[bytes]) -> list[bytes]:
+    pairs = list(zip(letter.pairs[::2], letter.pairs[1::2], strict=True))
+    kept = [(name, changed.get(name, value)) for name, value in pairs if name not in without]
+    new = [(name, value) for name, value in changed.items() if name not in dict(pairs)]
+    return [part for both in kept + new for part in both]
 
 
 def _must_exist(stream: bytes) -> None:
