@@ -153,6 +153,14 @@ class Feed:
         follower.slot.notice(hello)
         self.fill(follower, since)
 
+    def complete_from(self, now_ms: int, margin_ms: int, recorded_ms: int | None) -> int:
+        """From when on memory has everything, but for a margin that is just going; all by the server's clock.
+
+        A log that is kept for less than the window has less, and what was recorded up to `recorded_ms` has the rest.
+        """
+        oldest, since = now_ms - self.window.span_ms + margin_ms, self.totals.since_ms
+        return max(oldest, since) if since is not None and recorded_ms and recorded_ms >= since else oldest
+
     def _now(self) -> int:
         """The server's clock as of the newest thing it told us, in ms."""
         return max(self.cursor.ms, self.health.newest_id.ms)

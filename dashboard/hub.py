@@ -59,6 +59,13 @@ class Hub:
             self._spawn(lambda: self._follow(feed))
         return self._feeds[stream]
 
+    async def filled(self, stream: bytes, within_s: float = 5.0) -> Feed:
+        """The stream's feed once its log was read. Raises TimeoutError while still reading, BadRequest as `feed`."""
+        feed = self.feed(stream)
+        async with asyncio.timeout(within_s):
+            await feed.filled.wait()
+        return feed
+
     async def sensors(self, stream: bytes, within_s: float = 5.0) -> dict[str, Any]:
         """What the frames log retains per sensor, up to its newest frame. Raises TimeoutError while still reading."""
         feed = self.feed(stream)

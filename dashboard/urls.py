@@ -15,6 +15,7 @@ from dashboard import (
     job_api,
     pending_api,
     probes,
+    readings_api,
     stream_api,
     views,
 )
@@ -22,7 +23,7 @@ from dashboard.metrics import metrics
 from dashboard.rest import api
 
 # Each adds its calls to the API when it is imported.
-__all__ = ["group_api", "incident_api", "job_api", "looking_api", "pending_api", "stream_api"]
+__all__ = ["group_api", "incident_api", "job_api", "looking_api", "pending_api", "readings_api", "stream_api"]
 
 urlpatterns = [
     path("", views.stream_page, name="home"),

@@ -6,6 +6,9 @@ from array import array
 from collections.abc import Collection, Iterable
 from typing import Any
 
+import numpy as np
+
+from streams import rollups
 from streams.frames import BUCKET_MS, FieldStats, Frame
 from streams.ids import EntryId
 
@@ -63,6 +66,22 @@ class Series:
             if start >= oldest and start and touched >= touched_ms
         ]
 
+    def between(self, from_ms: int, to_ms: int) -> rollups.Cells:
+        """The buckets that start in a span, its end excluded, in order of time."""
+        starts, counts = np.frombuffer(self.starts, np.int64), np.frombuffer(self.count, np.int64)
+        places = np.flatnonzero((starts >= from_ms) & (starts < to_ms) & (counts > 0))
+        every = rollups.Cells(
+            starts,
+            counts,
+            np.frombuffer(self.total),
+            np.frombuffer(self.low),
+            np.frombuffer(self.high),
+            np.frombuffer(self.last),
+            np.frombuffer(self.last_ms, np.int64),
+            np.frombuffer(self.last_seq, np.uint64),
+        )
+        return every.picked(places[np.argsort(starts[places])])
+
 
 class Window:
     """All series of a stream over the last WINDOW_MS. Values handed out are absolute: one sent twice does no harm."""
@@ -94,6 +113,16 @@ class Window:
             self._series_count += 1
             fields[field] = Series(self.span_ms // BUCKET_MS + _AHEAD_MS // BUCKET_MS)
         return fields[field]
+
+    def keys(self, sensors: Collection[str], fields: Collection[str]) -> list[tuple[str, str]]:
+        """The series of these sensors (none: all) and fields (none: all)."""
+        chosen = sensors or self.series
+        return [(s, f) for s in chosen for f in self.series.get(s, {}) if not fields or f in fields]
+
+    def between(self, sensor: str, field: str, from_ms: int, to_ms: int) -> rollups.Cells:
+        """One series' buckets that start in a span, its end excluded."""
+        series = self.series.get(sensor, {}).get(field)
+        return series.between(from_ms, to_ms) if series else rollups.of_stats({})
 
     def cells(self, start: int, sensors: Iterable[str]) -> Cells:
         """{sensor: {field: [count, min, max, mean, last]}} of one bucket."""

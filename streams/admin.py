@@ -11,12 +11,31 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
-from streams import access, access_admin, alert_admin, group_admin, job_admin, letter_admin, pending_admin, stream_admin
+from streams import (
+    access,
+    access_admin,
+    alert_admin,
+    chart_admin,
+    group_admin,
+    job_admin,
+    letter_admin,
+    pending_admin,
+    stream_admin,
+)
 from streams.admin_pages import ReadOnly
 from streams.ledger_export import lines
 from streams.models import LedgerEntry
 
-__all__ = ["access_admin", "alert_admin", "group_admin", "job_admin", "letter_admin", "pending_admin", "stream_admin"]
+__all__ = [
+    "access_admin",
+    "alert_admin",
+    "chart_admin",
+    "group_admin",
+    "job_admin",
+    "letter_admin",
+    "pending_admin",
+    "stream_admin",
+]
 
 if TYPE_CHECKING:
     _LedgerBase = admin.ModelAdmin[LedgerEntry]

@@ -63,6 +63,8 @@ class Config:
     email_url: str | None = field(default=None, repr=False)
     frames_keep_ms: int = 3_600_000
     frames_max_bytes: int = 256 * 1024 * 1024
+    # Of readings in the database: at 1 s, 10 s and 1 min.
+    readings_keep_ms: tuple[int, ...] = (3_600_000, 86_400_000, 90 * 86_400_000)
     dead_max_entries: int = 100_000
     var: Path = ROOT / "var"
     problems: tuple[Problem, ...] = ()
@@ -153,6 +155,7 @@ def read(environ: Mapping[str, str]) -> Config:
         email_url=take.take("EMAIL_URL", None, parsing.email_url, "submission://user:password@mail.example.org:587"),
         frames_keep_ms=take.take("FRAMES_KEEP_MS", default.frames_keep_ms, parsing.positive, number),
         frames_max_bytes=take.take("FRAMES_MAX_BYTES", default.frames_max_bytes, parsing.positive, number),
+        readings_keep_ms=take.take("READINGS_KEEP", default.readings_keep_ms, parsing.readings_keep, "1h,1d,90d"),
         dead_max_entries=take.take("DEAD_MAX_ENTRIES", default.dead_max_entries, parsing.positive, number),
         var=var,
         problems=tuple(take.problems),

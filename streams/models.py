@@ -113,6 +113,7 @@ class Action(models.TextChoices):
     CONSUMER_REMOVED = "consumer removed", "consumer removed"
     CHANGE_ALERTS = "change alerts", "change alerts"
     CHANGE_TOKENS = "change API tokens", "change API tokens"
+    CHANGE_CHARTS = "change charts", "change charts"
     TEST_CHANNEL = "test alert channel", "test alert channel"
 
 
@@ -165,8 +166,18 @@ from streams.alert_models import (  # noqa: E402 - Django looks for models in th
     Incident,
     Silence,
 )
+from streams.chart_models import (  # noqa: E402 - Django looks for models in this module
+    ChartedField,
+    ChartedStream,
+    NamedSensor,
+)
 from streams.history_models import HealthBlock, HealthSeries  # noqa: E402 - Django looks for models in this module
 from streams.job_models import Job, JobResult  # noqa: E402 - Django looks for models in this module
+from streams.rollup_models import (  # noqa: E402 - Django looks for models in this module
+    ReadingBlock,
+    RecordedSeries,
+    RecordedStream,
+)
 
 __all__ = [
     "Action",
@@ -174,6 +185,8 @@ __all__ = [
     "AlertDelivery",
     "AlertRule",
     "ApiToken",
+    "ChartedField",
+    "ChartedStream",
     "Consumer",
     "ConsumerGroup",
     "DeadLetter",
@@ -183,8 +196,12 @@ __all__ = [
     "Job",
     "JobResult",
     "LedgerEntry",
+    "NamedSensor",
     "Outcome",
     "PendingEntry",
+    "ReadingBlock",
+    "RecordedSeries",
+    "RecordedStream",
     "RoleLimit",
     "Silence",
     "Stream",

@@ -9,11 +9,13 @@ from urllib.parse import urlsplit
 from streams.durations import parse_ms
 from streams.names import is_ambiguous
 from streams.readings import Shape
+from streams.rollups import TIERS
 from streams.thresholds import Thresholds
 
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 _SCHEMES = ("redis", "rediss", "unix")
 _MAIL_SCHEMES = {"smtp", "submission", "console", "memory"}
+_SHORTEST_KEPT_MS = 30 * 60_000
 # Durations are written with their unit, so their settings go without it.
 _THRESHOLDS = {
     **{name: f"{name}_ms" for name in ("step", "stuck", "dead_consumer", "growth", "room")},
@@ -127,6 +129,17 @@ def retain(text: str) -> Retain:
         return Retain(age_ms=positive(str(parse_ms(text))))
     except ValueError:
         raise ValueError(f"is {text!r}, which is neither a number of entries nor an age") from None
+
+
+def readings_keep(text: str) -> tuple[int, ...]:
+    """Three ages in ms, none shorter than the one before: how long readings are kept at 1 s, 10 s and 1 min."""
+    try:
+        ages = tuple(parse_ms(part.strip()) for part in text.split(","))
+    except ValueError:
+        ages = ()
+    if len(ages) != len(TIERS) - 1 or ages[0] < _SHORTEST_KEPT_MS or list(ages) != sorted(ages):
+        raise ValueError(f"is {text!r}, which is not three ages from 30 minutes up, each at least the one before")
+    return ages
 
 
 def units(text: str) -> Mapping[str, str]:

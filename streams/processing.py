@@ -56,7 +56,7 @@ class Processor:
         pace: Pace | None = None,
         clock: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        self._shape, self._handler, self._max_deliveries = shape, handler, max_deliveries
+        self.shape, self._handler, self._max_deliveries = shape, handler, max_deliveries
         self._pace, self._clock = pace, clock
 
     @property
@@ -72,14 +72,14 @@ class Processor:
         """Handle and count a batch; `deliveries` knows the entries that are not delivered for the first time."""
         if self._handler is None:
             return self.count(entries, deliveries)
-        given = [handlers.entry(raw, deliveries.get(raw[0], 1), epoch, self._shape) for raw in entries if raw[1]]
+        given = [handlers.entry(raw, deliveries.get(raw[0], 1), epoch, self.shape) for raw in entries if raw[1]]
         return self._of_handled(entries, deliveries, self._handled(self._handler, given) if given else Handled())
 
     def count(
         self, entries: Sequence[RawEntry], deliveries: Mapping[bytes, int], without: Collection[bytes] = ()
     ) -> Processed:
         """Count readings only; what is none is a dead letter."""
-        batch = digest(entries, self._shape, without)
+        batch = digest(entries, self.shape, without)
         dead = [_delivered(letter, deliveries) for letter in batch.dead] if deliveries else batch.dead
         return Processed(batch.ids, batch.frame, dead)
 
@@ -118,7 +118,7 @@ class Processor:
 
     def _frame(self, entries: Sequence[RawEntry], dead: Sequence[DeadLetter]) -> Frame:
         """Entries that a handler took care of are counted where they are readings, and need not be any."""
-        return digest(entries, self._shape, {letter.entry_id for letter in dead}).frame
+        return digest(entries, self.shape, {letter.entry_id for letter in dead}).frame
 
 
 def given_up(deliveries: int) -> str:

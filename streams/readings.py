@@ -15,6 +15,8 @@ _NUMBER = re.compile(rb"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _NOT_FINITE = re.compile(rb"[+-]?(?:nan|inf(?:inity)?)", re.IGNORECASE)
 LONGEST_NUMBER = 64
 LONGEST_NAME = 200
+# The name under which entries that name no sensor are charted.
+WHOLE = "all entries"
 
 
 class BadReading(ValueError):
@@ -23,9 +25,9 @@ class BadReading(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Which fields make a reading: the one that names the sensor, and those that must be numbers."""
+    """Which fields make a reading: the one that names the sensor (None: all are of one), and the required numbers."""
 
-    sensor_field: bytes = b"sensor_id"
+    sensor_field: bytes | None = b"sensor_id"
     required: tuple[bytes, ...] = (b"temperature", b"humidity")
 
 
@@ -64,7 +66,28 @@ def parse(entry_id: EntryId, pairs: Sequence[bytes], shape: Shape) -> Reading:
     return Reading(entry_id, _sensor(sensor, shape), _complete(values, missing, shape))
 
 
+def chartable(entry_id: EntryId, pairs: Sequence[bytes], shape: Shape) -> Reading | None:
+    """The numbers of an entry that nobody promised to be a reading; None when it holds none.
+
+    What is no finite number is passed over, and an entry that names no sensor counts as one of WHOLE.
+    """
+    sensor, values = b"", {}
+    for at in range(0, len(pairs) - 1, 2):
+        name, text = pairs[at], pairs[at + 1]
+        if name == shape.sensor_field:
+            sensor = text
+        elif len(text) <= LONGEST_NUMBER and len(name) <= LONGEST_NAME and _NUMBER.fullmatch(text):
+            value = float(text)
+            if math.isfinite(value):
+                values[shown(name)] = value
+    if not values or len(sensor) > LONGEST_NAME:
+        return None
+    return Reading(entry_id, shown(sensor) if sensor else WHOLE, values)
+
+
 def _sensor(name: bytes | None, shape: Shape) -> str:
+    if shape.sensor_field is None:
+        return WHOLE
     if not name:
         raise BadReading(f"no sensor: field {shown(shape.sensor_field)!r} is missing or empty")
     if len(name) > LONGEST_NAME:

@@ -54,7 +54,8 @@ def read(lines: Iterable[str], shape: Shape) -> Iterator[Recorded | BadLine]:
 
 def _columns(first: str, shape: Shape) -> tuple[Sequence[str], bool]:
     """The columns' names, and whether they stood in the first line."""
-    expected = [TIME_COLUMN, shown(shape.sensor_field), *map(shown, shape.required)]
+    sensor = [] if shape.sensor_field is None else [shown(shape.sensor_field)]
+    expected = [TIME_COLUMN, *sensor, *map(shown, shape.required)]
     cells = [cell.strip() for cell in _cells(first)]
     if cells and cells[0].isdigit():
         return expected, False

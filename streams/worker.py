@@ -22,20 +22,34 @@ from streams.gateway.line import Line
 from streams.ids import ZERO
 from streams.joining import Joining
 from streams.processing import Pace, Processor
+from streams.readings import Shape
 from streams.recovery import Recovery
 from streams.reporting import Reporting
 from streams.tidying import Tidying
+from streams.timers import Timer
 
 logger = logging.getLogger(__name__)
 
 # A worker that is told to stop finishes its batch first.
 MOST_AT_ONCE_S = 2.0
+# What the admin says of the stream's fields counts within this time, when no batch is in hand.
+SHAPE_EVERY_S = 2.0
 
 
 class Worker:
     """One consumer of one group. `consume_once` does one unit of work; the caller loops, waits and stops."""
 
-    def __init__(self, config: Config, *, consumer: bytes | None, count: int, block_ms: int) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        consumer: bytes | None,
+        count: int,
+        block_ms: int,
+        shape: Callable[[], Shape] | None = None,
+    ) -> None:
+        """`shape` is asked now and then which fields make a reading; without it the settings say so for good."""
+        self._shape, self._shape_due = shape or (lambda: config.shape), Timer(SHAPE_EVERY_S)
         self._config, self._count, self._block_ms = config, count, block_ms
         url = config.server_url()
         # The line waits for new entries and catches up; everything that must answer at once goes over the client.
@@ -111,6 +125,8 @@ class Worker:
         if self._backlog.is_on:
             self._timed(lambda: self._backlog.step(read_on=not self._recovery.is_due))
             return True
+        if self._shape_due.came_due():
+            self._committer.processor.shape = self._shape()
         if self._recovery.step():
             return True
         entries = self._new_entries()

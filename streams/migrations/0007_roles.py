@@ -28,6 +28,7 @@ REVIEWER = (
     "release_pendingentry",
     "add_silence",
 )
+CHARTS = ("chartedstream", "chartedfield", "namedsensor")
 OPERATOR = (
     *REVIEWER,
     "add_consumergroup",
@@ -46,6 +47,7 @@ OPERATOR = (
     "delete_silence",
     "view_alertchannel",
     "test_alertchannel",
+    *(f"{what}_{model}" for model in CHARTS for what in ("view", "add", "change", "delete")),
 )
 ROLES = {"viewer": VIEWER, "reviewer": REVIEWER, "operator": OPERATOR}
 

@@ -7,6 +7,7 @@ from streams import conf, letters
 from streams.errors import BadRequest, Unreachable, WrongType
 from streams.gateway.client import Client
 from streams.ids import ZERO
+from streams.readings import Shape
 from streams.worker import Worker
 from tests.integration.conftest import DEAD, FRAMES, GROUP, STREAM, add, counted, drain, merged, pending
 from tests.stuck import Server
@@ -282,3 +283,17 @@ def test_a_batch_larger_than_luas_stack_is_committed_whole(r: Server, make_worke
     pipeline.execute()
     drain(worker)
     assert (counted(r), r.xlen(DEAD), pending(r)) == (10_000, 10_000, 0)
+
+
+def test_what_makes_a_reading_can_change_while_the_worker_runs(r: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.worker.SHAPE_EVERY_S", 0.0)
+    shapes = [Shape(b"sensor_id", (b"temperature", b"humidity"))]
+    worker = Worker(conf.current(), consumer=b"w", count=100, block_ms=20, shape=lambda: shapes[-1])
+    r.xadd(STREAM, {"player": "p1", "score": "7"})
+    drain(worker)
+    shapes.append(Shape(b"player", (b"score",)))
+    r.xadd(STREAM, {"player": "p1", "score": "7"})
+    drain(worker)
+    assert (r.xlen(DEAD), counted(r)) == (1, 1)
+    (bucket,) = merged(r).buckets.values()
+    assert list(bucket["p1"].fields) == ["score"]

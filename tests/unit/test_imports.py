@@ -13,6 +13,7 @@ PURE = [
     "names",
     "readings",
     "frames",
+    "rollups",
     "snapshot",
     "health",
     "thresholds",

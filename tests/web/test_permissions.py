@@ -22,7 +22,16 @@ from django.urls import get_resolver
 from streams import operations
 from streams.ids import EntryId
 from streams.job_models import Job
-from streams.models import AlertChannel, AlertRule, Incident, LedgerEntry, Silence
+from streams.models import (
+    AlertChannel,
+    AlertRule,
+    ChartedField,
+    ChartedStream,
+    Incident,
+    LedgerEntry,
+    NamedSensor,
+    Silence,
+)
 from streams.operations import Actor
 from tests.stuck import GROUP, STREAM, Server, stuck
 
@@ -59,6 +68,8 @@ FIELDS = {"fields-TOTAL_FORMS": "1", "fields-INITIAL_FORMS": "0", "fields-0-name
 SILENCE = {"stream_pattern": "*", "group_pattern": "*", "until_0": "2099-01-01", "until_1": "00:00", "comment": "x"}
 RULE = {"name": "n", "enabled": "on", "severity": "error", "stream_pattern": "*", "group_pattern": "*", "m": "1",
         "watch": "verdict", "verdicts": "STUCK", "n": "1", "sensor_pattern": "*"}  # fmt: skip
+CHART = {"sensor_field": "", "fields-TOTAL_FORMS": "1", "fields-INITIAL_FORMS": "0", "fields-0-name": "a",
+         "fields-0-order": "0", "sensors-TOTAL_FORMS": "0", "sensors-INITIAL_FORMS": "0"}  # fmt: skip
 
 ROWS = [
     *looks(NOBODY, "/healthz", "/readyz", "/favicon.ico", "/api/openapi.json", "/api/docs", "/admin/login/"),
@@ -66,6 +77,7 @@ ROWS = [
     *looks(VIEWER, f"/streams/{STREAM}/groups/", f"/streams/{STREAM}/groups/{GROUP}/"),
     *looks(VIEWER, f"/streams/{STREAM}/groups/{GROUP}/pending/", "/incidents/", "/incidents/<incident>/", "/metrics"),
     *looks(VIEWER, "/api/monitor/", "/api/streams/", f"{API}/", f"{API}/sensors/", f"{API}/history/"),
+    *looks(VIEWER, f"{API}/readings/"),
     *looks(VIEWER, f"{API}/groups/{GROUP}/history/", f"{PENDING}/", f"{PENDING}/survey/", f"{API}/entries/"),
     *looks(VIEWER, f"{API}/entries/search/?field=a", f"{API}/dead/", "/api/incidents/", "/api/incidents/<incident>/"),
     *looks(VIEWER, "/api/jobs/", "/api/jobs/<job>/", "/api/jobs/<job>/results/"),
@@ -103,6 +115,8 @@ ROWS = [
     *looks(OPERATOR, f"{ADMIN}/alertrule/<rule>/delete/", f"{ADMIN}/silence/<silence>/delete/"),
     *looks(OPERATOR, f"{ADMIN}/alertchannel/", f"{ADMIN}/alertchannel/<channel>/change/"),
     *looks(OPERATOR, f"{ADMIN}/alertchannel/<channel>/history/"),
+    *looks(OPERATOR, f"{ADMIN}/chartedstream/", f"{ADMIN}/chartedstream/add/"),
+    *looks(OPERATOR, *(f"{ADMIN}/chartedstream/<chart>/{page}/" for page in ("change", "history", "delete"))),
     *looks(NOT_EVEN, f"{ADMIN}/alertchannel/add/", f"{ADMIN}/alertchannel/<channel>/delete/"),
     *looks(NOT_EVEN, *(f"{ADMIN}/{what}/add/" for what in ("incident", "alertdelivery", "ledgerentry"))),
     *looks(NOT_EVEN, f"{ADMIN}/incident/<incident>/delete/", f"{ADMIN}/ledgerentry/<ledger>/delete/"),
@@ -123,6 +137,9 @@ ROWS = [
     Row(OPERATOR, f"{ADMIN}/alertrule/add/", RULE),
     Row(OPERATOR, f"{ADMIN}/alertrule/<rule>/delete/", {"post": "yes"}),
     Row(OPERATOR, f"{ADMIN}/alertchannel/<channel>/test/", {}),
+    Row(OPERATOR, f"{ADMIN}/chartedstream/add/", {**CHART, "stream": "new"}),
+    Row(OPERATOR, f"{ADMIN}/chartedstream/<chart>/change/", CHART),
+    Row(OPERATOR, f"{ADMIN}/chartedstream/<chart>/delete/", {"post": "yes"}),
     Row(OPERATOR, f"{ADMIN}/consumergroup/add/", {"stream": STREAM, "group": "new", "start": "now"}),
     Row(OPERATOR, f"{ADMIN}/consumergroup/manage/{PLACE}", {"act": "move", "start": "beginning", "confirm": "0"}),
     Row(
@@ -179,6 +196,7 @@ def furnish(r: Server) -> dict[str, str]:
         "<rule>": str(rule.pk),
         "<channel>": str(channel.pk),
         "<silence>": str(silence.pk),
+        "<chart>": str(ChartedStream.objects.create(stream=STREAM).pk),
     }
 
 
@@ -191,7 +209,9 @@ def state(r: Server) -> tuple[Any, ...]:
     keys = {key: r.dump(key) for key in sorted(r.keys("*"))}
     ledger = list(LedgerEntry.objects.exclude(outcome="refused").values_list("pk", "outcome", "actor"))
     jobs = list(Job.objects.values_list("pk", "state", "cancelled_by"))
-    tables = [list(model.objects.values_list()) for model in (AlertRule, AlertChannel, Silence, Incident, Group)]
+    alerts = (AlertRule, AlertChannel, Silence, Incident, Group)
+    models = (*alerts, ChartedStream, ChartedField, NamedSensor)
+    tables = [list(model.objects.values_list()) for model in models]
     return keys, ledger, jobs, tables
 
 
@@ -243,9 +263,8 @@ def test_no_address_is_without_its_row() -> None:
     assert {path for path, name in names_of(get_resolver()) if name not in STOCK} <= known | FOR_ANYBODY
 
 
-MARKS = dict.fromkeys(
-    ["<entry>", "<letter>", "<job>", "<waiting>", "<ledger>", "<incident>", "<rule>", "<channel>", "<silence>"], "1"
-)
+MARKS = {f"<{what}>": "1" for what in ("entry", "letter", "job", "waiting", "ledger", "incident", "chart")}
+MARKS |= {f"<{what}>": "1" for what in ("rule", "channel", "silence")}
 FOR_ANYBODY = {"favicon.ico"}
 
 

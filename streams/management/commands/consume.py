@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from streams import conf
+from streams import chart_settings, conf
 from streams.errors import StreamwatchError
 from streams.running import Stop, repeat
 from streams.worker import Worker
@@ -51,7 +51,13 @@ class Command(BaseCommand):
     def _worker(self, options: dict[str, Any]) -> Worker:
         config = replace(conf.current(), stream=options["stream"].encode(), group=options["group"].encode())
         consumer = options["consumer"].encode() if options["consumer"] else None
-        return Worker(config, consumer=consumer, count=options["count"], block_ms=options["block_ms"])
+        return Worker(
+            config,
+            consumer=consumer,
+            count=options["count"],
+            block_ms=options["block_ms"],
+            shape=lambda: chart_settings.of(config.stream).shape(),
+        )
 
     def _rest_after(self, worker: Worker) -> float:
         worker.consume_once()

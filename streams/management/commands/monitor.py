@@ -16,6 +16,7 @@ from streams.errors import StreamwatchError
 from streams.gateway.client import Client
 from streams.keeping import Keeper
 from streams.monitor import Monitor
+from streams.rollup_keeping import ReadingsKeeper
 from streams.running import Stop, repeat
 from streams.sensor_watch import SensorWatch
 
@@ -25,7 +26,7 @@ logger = logging.getLogger("streams.monitor")
 class Command(BaseCommand):
     """Starts one monitor; of many, one leads."""
 
-    help = "Watch every stream: publish figures and verdicts, keep their history, open incidents and tell them."
+    help = "Watch every stream: figures, verdicts, their history, readings recorded, incidents opened and told."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The monitor's options."""
@@ -44,12 +45,16 @@ class Command(BaseCommand):
         except StreamwatchError as error:
             raise CommandError(f"{error} Check REDIS_URL.") from error
         keeper, courier = Keeper(sensors(conf.current())), Courier()
+        recorder = ReadingsKeeper(conf.current(), lambda: monitor.leads)
         keeper.start()
         courier.start()
+        recorder.start()
         repeat(lambda: observe(monitor, keeper, interval), stop, logger)
         courier.stop()
         with contextlib.suppress(DatabaseError):  # what could not be written was said when it began
             keeper.close()
+        with contextlib.suppress(DatabaseError, StreamwatchError):
+            recorder.close()
         with contextlib.suppress(StreamwatchError):
             monitor.leave()
 

@@ -1,0 +1,33 @@
+// Ours: the modules that the page loads, fed as the page feeds them.
+
+import { Charts } from "/static/js/charts.js";
+import { Store } from "/static/js/store.js";
+import { BUCKET_MS, reading, time } from "./common.js";
+
+const FIELDS = [{ name: "temperature", unit: "°C" }];
+
+export function make(root, sensors, points) {
+  const store = new Store();
+  const charts = new Charts(root, () => {}, () => {});
+  store.clear(points * BUCKET_MS, BUCKET_MS);
+  let n = 0;
+
+  function add() {
+    sensors.forEach((sensor, i) => {
+      const value = reading(i, n);
+      store.set(sensor, FIELDS[0].name, time(n), value, value - 0.3, value + 0.3, value);
+    });
+    n++;
+  }
+
+  const draw = () => charts.draw(store, FIELDS, sensors, time(n - points), time(n - 1));
+
+  function update() {
+    add();
+    draw();
+  }
+
+  while (n < points) add();
+  draw();
+  return { update, add, draw };
+}
