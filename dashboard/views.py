@@ -108,6 +108,7 @@ async def stream_page(request: HttpRequest, stream: str | None = None) -> HttpRe
         "boot": {
             "ws": f"/ws/streams/{names.to_path(key)}/",
             "stream": names.to_path(key),
+            "readings": f"/api/streams/{names.to_path(key)}/readings/",
             "units": dict(conf.current().units),
             "window_ms": WINDOW_MS,
         },

@@ -1,46 +1,51 @@
-// Chart columns from the store: undefined where a bucket simply has no reading, null where a sensor fell silent.
+// Chart columns from a source of buckets: undefined where a bucket simply has no reading, null where a sensor fell silent.
 
 const SHORTEST_GAP_MS = 3000;
 const GAP_CADENCES = 3;
 
 // [xs, mean, low, high] per sensor on one grid, for uPlot: it draws through undefined and breaks the line at null.
-export function columns(store, field, sensors, from, to) {
-  const step = store.bucketMs;
+// A source has bucketMs, each() and cadence(), as the store of the last minutes and the past have.
+export function columns(source, field, sensors, from, to) {
+  const step = source.bucketMs;
   const first = Math.ceil(from / step) * step;
   const size = Math.max(0, Math.floor((to - first) / step) + 1);
-  const xs = Array.from({ length: size }, (_, i) => first + i * step);
+  const xs = new Array(size);
+  for (let i = 0; i < size; i++) xs[i] = first + i * step;
   const data = [xs];
-  for (const sensor of sensors) data.push(...series(store, sensor, field, first, to, size, step));
+  for (const sensor of sensors) data.push(...series(source, sensor, field, first, to, size, step));
   return data;
 }
 
-function series(store, sensor, field, first, to, size, step) {
+function series(source, sensor, field, first, to, size, step) {
   const mean = new Array(size), low = new Array(size), high = new Array(size);
-  const silence = gapMs(store, sensor, field, first, to);
+  const silence = gapMs(source, sensor, field, first, to);
   let before = null;
-  for (const [t, m, l, h] of store.cells(sensor, field, first, to)) {
+  source.each(sensor, field, first, to, (t, m, l, h) => {
     const i = (t - first) / step;
     if (before !== null && t - before > silence) {
       const gap = (before - first) / step + 1;
       mean[gap] = low[gap] = high[gap] = null;
     }
-    [mean[i], low[i], high[i]] = [m, l, h];
+    mean[i] = m;
+    low[i] = l;
+    high[i] = h;
     before = t;
-  }
+  });
   return [mean, low, high];
 }
 
-export function gapMs(store, sensor, field, from, to) {
-  return Math.max(SHORTEST_GAP_MS, GAP_CADENCES * (store.cadence(sensor, field, from, to) ?? Infinity));
+export function gapMs(source, sensor, field, from, to) {
+  const shortest = Math.max(SHORTEST_GAP_MS, 2 * source.bucketMs);
+  return Math.max(shortest, GAP_CADENCES * (source.cadence(sensor, field, from, to) ?? Infinity));
 }
 
-// The range that holds every reading of these sensors, a little wider; null without readings.
-export function extent(store, field, sensors, from, to) {
+// The range that holds every reading in these columns, a little wider; null without readings.
+export function extent(all) {
   let low = Infinity, high = -Infinity;
-  for (const sensor of sensors) {
-    for (const [, , l, h] of store.cells(sensor, field, from, to)) {
-      low = Math.min(low, l);
-      high = Math.max(high, h);
+  for (const data of all) {
+    for (let i = 2; i < data.length; i += 3) {
+      for (const value of data[i]) if (value < low && value !== null) low = value;
+      for (const value of data[i + 1]) if (value > high && value !== null) high = value;
     }
   }
   if (low > high) return null;

@@ -40,5 +40,20 @@ export function clock(ms, seconds = true) {
   return new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: seconds ? "2-digit" : undefined, hourCycle: "h23" });
 }
 
+// A mark on a time axis whose marks are `step` ms apart.
+export function tick(ms, step) {
+  const date = new Date(ms);
+  if (step >= 86400000) return date.toLocaleDateString([], { day: "numeric", month: "short" });
+  const isMidnight = date.getHours() === 0 && date.getMinutes() === 0;
+  return step >= 3600000 && isMidnight ? date.toLocaleDateString([], { day: "numeric", month: "short" }) : clock(ms, step < 60000);
+}
+
+// A point in time: with its date when that is not today's.
+export function moment(ms) {
+  const date = new Date(ms);
+  const day = date.toDateString() === new Date().toDateString() ? "" : `${date.toLocaleDateString([], { day: "numeric", month: "short" })} `;
+  return day + clock(ms);
+}
+
 // Sensor 9 comes before sensor 10.
 export const byName = new Intl.Collator("en", { numeric: true }).compare;

@@ -1,9 +1,10 @@
 // The stream's page: wires the socket to the charts, the tables and the words.
 
 import { Charts } from "./charts.js";
-import { byName, count } from "./format.js";
+import { byName, count, moment } from "./format.js";
 import { Groups } from "./groups.js";
 import { Live } from "./live.js";
+import { Past } from "./past.js";
 import { SensorTable } from "./sensors.js";
 import { setText } from "./dom.js";
 import { Status } from "./status.js";
@@ -12,6 +13,9 @@ import { View } from "./view.js";
 
 const REDRAW_MS = 250;
 const MOST_CHARTED = 60;
+// The edge of what the page has in memory is a little ragged.
+const EDGE_MS = 10000;
+const FEWEST_POINTS = 200;
 const $ = (id) => document.getElementById(id);
 const boot = JSON.parse($("boot").textContent);
 
@@ -19,6 +23,7 @@ const store = new Store();
 const view = new View();
 const live = new Live(boot.ws);
 const status = new Status($("state"), $("banner"), $("notices"));
+const past = new Past(boot.readings, store, () => act(() => {}));
 const groups = new Groups($("side"));
 const table = new SensorTable($("sensors"), $("sensors-count"), (sensor) => act(() => view.toggle(sensor)));
 const charts = new Charts($("charts"), (from, to) => act(() => view.freeze(from, to)), () => act(() => view.follow()));
@@ -36,28 +41,56 @@ function act(change) {
 }
 
 function learnFields() {
-  for (const name of store.fields) {
+  const before = Object.values(past.series).flatMap((found) => Object.keys(found));
+  for (const name of [...store.fields, ...before]) {
     if (!fields.some((field) => field.name === name)) fields.push({ name, unit: boot.units[name] || "" });
   }
 }
 
 function draw() {
   if (document.hidden || !fields.length) return;
-  const names = [...store.sensors.keys()].filter((name) => view.passes(name)).sort(byName);
-  const chosen = names.filter((name) => view.chosen.has(name));
-  const charted = (chosen.length ? chosen : names).slice(0, MOST_CHARTED);
   const [from, to] = view.span(serverNow(), store.oldest);
+  const names = [...store.sensors.keys()].filter((name) => view.passes(name)).sort(byName);
+  const every = isPast(from) ? [...new Set([...names, ...Object.keys(past.series).filter((name) => view.passes(name))])].sort(byName) : names;
+  const chosen = every.filter((name) => view.chosen.has(name));
+  const charted = (chosen.length ? chosen : every).slice(0, MOST_CHARTED);
   learnFields();
-  if (!view.frozen || changed) charts.draw(store, fields, charted, from, to);
+  const source = sourceOf(askedFor(names, charted), from, to);
+  if (!view.frozen || changed) charts.draw(source, fields, charted, from, to);
   table.draw(store, fields, names, view.chosen, serverNow(), Math.max(total, store.sensors.size));
-  controls(charted.length, chosen.length || names.length);
+  controls(charted.length, chosen.length || every.length);
+  words(source, charted, from, to);
   changed = false;
+}
+
+// By name only where somebody chose or there are many: sensors that are silent by now are part of the past too.
+function askedFor(names, charted) {
+  if (view.chosen.size) return [...view.chosen].filter((name) => view.passes(name)).sort(byName).slice(0, MOST_CHARTED);
+  return names.length > MOST_CHARTED ? charted : [];
+}
+
+// The last minutes are in memory; for what is older the server is asked.
+const isPast = (from) => from < serverNow() - boot.window_ms - EDGE_MS;
+
+function sourceOf(sensors, from, to) {
+  if (!isPast(from)) return store;
+  const points = Math.max(FEWEST_POINTS, Math.floor($("charts").clientWidth / (sensors.length > 6 ? 4 : 1)));
+  past.want(sensors, from, to, points, !view.frozen);
+  return past;
+}
+
+function words(source, sensors, from, to) {
+  const held = view.frozen ? `${moment(from)} to ${moment(to)}. ` : "";
+  const state = source !== past ? "" : past.problem || (past.isLoading ? "Reading the past…" : past.gap && `Incomplete: ${past.gap}.`);
+  setText($("past"), held + (state || ""));
+  $("csv").href = past.address(sensors, from, to, 5000, "csv");
 }
 
 function controls(drawn, wanted) {
   $("toolbar").hidden = false;
   for (const button of document.querySelectorAll("[data-window]")) button.setAttribute("aria-pressed", String(Number(button.dataset.window) === view.windowMs));
   $("pause").setAttribute("aria-pressed", String(Boolean(view.frozen)));
+  $("later").disabled = !view.frozen;
   setText($("pause"), view.frozen ? `Resume (${count(view.waiting)} new)` : "Pause");
   const cut = drawn < wanted ? `${count(drawn)} of ${count(wanted)} sensors drawn; filter or choose. ` : "";
   setText($("span"), cut + (view.chosen.size ? "Chosen sensors only; click them again for all." : ""));
@@ -96,12 +129,13 @@ live.addEventListener("state", ({ detail }) => {
 });
 live.addEventListener("notice", ({ detail }) => status.notice(detail));
 
+for (const [id, direction] of [["earlier", -1], ["later", 1]]) $(id).addEventListener("click", () => act(() => view.step(direction, serverNow())));
 const pause = () => act(() => (view.frozen ? view.follow() : view.freeze(...view.span(serverNow(), store.oldest))));
 $("pause").addEventListener("click", pause);
 $("filter").value = view.filter;
 $("filter").addEventListener("input", (event) => act(() => { view.filter = event.target.value; view.save(); }));
 for (const button of document.querySelectorAll("[data-window]")) {
-  button.addEventListener("click", () => act(() => { view.windowMs = Number(button.dataset.window); view.follow(); view.save(); }));
+  button.addEventListener("click", () => act(() => { view.windowMs = Number(button.dataset.window); view.follow(); }));
 }
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, textarea, select, button, a, summary");
@@ -116,4 +150,4 @@ setInterval(draw, REDRAW_MS);
 live.connect();
 
 // For whoever wants to look at what the page knows, tests among them.
-export { store };
+export { charts, store };

@@ -1,5 +1,8 @@
 // The readings of the window in typed rings: memory is bounded however long the page stays open.
 
+const CADENCE_FOR_MS = 10000;
+const CADENCE_SPAN_MS = 300000;
+
 export class Store {
   constructor() {
     this.clear(900000, 1000);
@@ -21,7 +24,7 @@ export class Store {
   series(sensor, field) {
     const fields = this.sensor(sensor).fields;
     if (!fields.has(field)) {
-      const rings = ["t", "mean", "low", "high"].map((name) => [name, new Float64Array(this.size)]);
+      const rings = ["t", "count", "mean", "low", "high"].map((name) => [name, new Float64Array(this.size)]);
       fields.set(field, { ...Object.fromEntries(rings), last: null, lastT: 0 });
       if (!this.fields.includes(field)) this.fields.push(field);
     }
@@ -29,10 +32,11 @@ export class Store {
   }
 
   // One bucket of one field, as the server has it now: setting it twice does no harm.
-  set(sensor, field, t, mean, low, high, last) {
+  set(sensor, field, t, mean, low, high, last, count = 1) {
     const series = this.series(sensor, field);
     const at = (t / this.bucketMs) % this.size;
     series.t[at] = t;
+    series.count[at] = count;
     series.mean[at] = mean;
     series.low[at] = low;
     series.high[at] = high;
@@ -44,9 +48,9 @@ export class Store {
 
   takeHistory({ t, series, sensors }) {
     for (const [sensor, fields] of Object.entries(series)) {
-      for (const [field, { mean, min, max, last }] of Object.entries(fields)) {
+      for (const [field, { mean, min, max, last, count }] of Object.entries(fields)) {
         mean.forEach((value, i) => {
-          if (value !== null) this.set(sensor, field, t[i], value, min ? min[i] : value, max ? max[i] : value, last ? last[i] : value);
+          if (value !== null) this.set(sensor, field, t[i], value, min ? min[i] : value, max ? max[i] : value, last ? last[i] : value, count ? count[i] : 1);
         });
       }
     }
@@ -59,28 +63,40 @@ export class Store {
 
   takeFrame({ t, readings }) {
     for (const [sensor, fields] of Object.entries(readings)) {
-      for (const [field, [, min, max, mean, last]] of Object.entries(fields)) this.set(sensor, field, t, mean, min, max, last);
+      for (const [field, [count, min, max, mean, last]] of Object.entries(fields)) this.set(sensor, field, t, mean, min, max, last, count);
     }
   }
 
-  // Buckets of one series from `from` to `to` in order of time, as [t, mean, low, high].
-  *cells(sensor, field, from, to) {
+  // Calls take(t, mean, low, high, count) for the buckets of one series from `from` to `to`, in order of time.
+  each(sensor, field, from, to, take) {
     const series = this.sensors.get(sensor)?.fields.get(field);
     if (!series) return;
-    for (let t = Math.ceil(from / this.bucketMs) * this.bucketMs; t <= to; t += this.bucketMs) {
-      const at = (t / this.bucketMs) % this.size;
-      if (series.t[at] === t) yield [t, series.mean[at], series.low[at], series.high[at]];
+    const { t: times, mean, low, high, count } = series;
+    let t = Math.ceil(from / this.bucketMs) * this.bucketMs;
+    for (let at = (t / this.bucketMs) % this.size; t <= to; t += this.bucketMs, at = at + 1 === this.size ? 0 : at + 1) {
+      if (times[at] === t) take(t, mean[at], low[at], high[at], count[at]);
     }
   }
 
   // The usual time between buckets with readings of a sensor, in ms; null while there are too few to tell.
+  // It changes slowly and costs a sort: looked at again when the series is some seconds older.
   cadence(sensor, field, from, to) {
-    const steps = [];
-    let before = null;
-    for (const [t] of this.cells(sensor, field, from, to)) {
-      if (before !== null) steps.push(t - before);
-      before = t;
+    const series = this.sensors.get(sensor)?.fields.get(field);
+    if (!series) return null;
+    if (series.cadence === undefined || series.cadence === null || Math.abs(to - series.cadenceAt) > CADENCE_FOR_MS) {
+      series.cadence = usualStep((take) => this.each(sensor, field, Math.max(from, to - CADENCE_SPAN_MS), to, take));
+      series.cadenceAt = to;
     }
-    return steps.length < 3 ? null : steps.sort((a, b) => a - b)[steps.length >> 1];
+    return series.cadence;
   }
+}
+
+export function usualStep(each) {
+  const steps = [];
+  let before = null;
+  each((t) => {
+    if (before !== null) steps.push(t - before);
+    before = t;
+  });
+  return steps.length < 3 ? null : steps.sort((a, b) => a - b)[steps.length >> 1];
 }

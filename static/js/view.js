@@ -1,23 +1,30 @@
-// What the person chose to see: window, filter, sensors, pause. Kept in the address, so that a link shows the same.
+// What the person chose to see: window, filter, sensors, a span held. Kept in the address, so that a link shows the same.
 
 const SHORTEST_MS = 60000;
+const WINDOWS_MS = [60000, 300000, 900000, 3600000, 21600000, 86400000, 604800000, 2592000000];
+const USUAL_MS = 900000;
 
 export class View {
   constructor() {
     const query = new URLSearchParams(location.search);
     const window = Number(query.get("window"));
-    this.windowMs = [60000, 300000, 900000].includes(window) ? window : 900000;
+    this.windowMs = WINDOWS_MS.includes(window) ? window : USUAL_MS;
     this.filter = query.get("filter") || "";
     this.chosen = new Set(query.getAll("sensor"));
-    this.frozen = null;
+    const [from, to] = [Number(query.get("from")), Number(query.get("to"))];
+    this.frozen = from > 0 && from < to ? [from, to] : null;
     this.waiting = 0;
   }
 
   save() {
     const query = new URLSearchParams();
-    if (this.windowMs !== 900000) query.set("window", this.windowMs);
+    if (this.windowMs !== USUAL_MS) query.set("window", this.windowMs);
     if (this.filter) query.set("filter", this.filter);
     for (const sensor of this.chosen) query.append("sensor", sensor);
+    if (this.frozen) {
+      query.set("from", Math.floor(this.frozen[0]));
+      query.set("to", Math.ceil(this.frozen[1]));
+    }
     history.replaceState(null, "", query.size ? `?${query}` : location.pathname);
   }
 
@@ -34,16 +41,27 @@ export class View {
   freeze(from, to) {
     if (!this.frozen) this.waiting = 0;
     this.frozen = [from, to];
+    this.save();
   }
 
   follow() {
     this.frozen = null;
     this.waiting = 0;
+    this.save();
   }
 
-  // The window up to now; while there is less to see, from where that begins.
+  // Look at the span before or after (-1, 1); past now there is nothing: then follow again.
+  step(direction, now) {
+    const [from, to] = this.frozen || [now - this.windowMs, now];
+    const by = direction * (to - from) * 0.75;
+    if (to + by >= now) this.follow();
+    else this.freeze(from + by, to + by);
+  }
+
+  // The window up to now; while there is less to see of the last minutes, from where that begins.
   span(now, oldest) {
     if (this.frozen) return this.frozen;
-    return [Math.max(now - this.windowMs, Math.min(oldest ?? now, now - SHORTEST_MS)), now];
+    const from = now - this.windowMs;
+    return [this.windowMs > USUAL_MS ? from : Math.max(from, Math.min(oldest ?? now, now - SHORTEST_MS)), now];
   }
 }

@@ -99,4 +99,6 @@ def page(chromium: Browser, site: Site) -> Iterator[Page]:
 
 def _is_ours(kind: str, text: str) -> bool:
     """Whether a line in the browser's console is a fault of the page, not of a server that a test took away."""
-    return kind == "error" and "ERR_CONNECTION" not in text and "WebSocket connection" not in text
+    return kind == "error" and not any(
+        known in text for known in ("ERR_CONNECTION", "WebSocket connection", "status of 503")
+    )

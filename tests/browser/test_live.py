@@ -2,15 +2,24 @@ from __future__ import annotations
 
 import re
 import time
+from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import GROUP, STREAM, Site
 from tests.processes import eventually
 
 BUCKETS = """async (sensor) => {
   const { store } = await import("/static/js/page.js");
-  return [...store.cells(sensor, "temperature", Date.now() - 900000, Date.now() + 60000)].map(([t]) => t);
+  const found = [];
+  store.each(sensor, "temperature", Date.now() - 900000, Date.now() + 60000, (t) => found.push(t));
+  return found;
+}"""
+
+
+DRAWN = """async () => {
+  const { charts } = await import("/static/js/page.js");
+  return charts.plots.find((plot) => plot.field.name === "temperature").data.map((column) => [...column]);
 }"""
 
 
@@ -198,3 +207,83 @@ def test_the_banner_stands_while_the_server_is_away_and_the_gap_is_filled_after(
     expect(page.locator("#banner")).to_be_hidden(timeout=15_000)
     expect(page.locator('tr[data-sensor="roof"]')).to_contain_text("23 °C", timeout=10_000)
     assert buckets(page, "roof") == sorted({int(entry_id.split("-")[0]) // 1000 * 1000 for entry_id in added})
+
+
+def past_of(route: Route) -> None:
+    """An answer of the API: a day of half-hours with one spike and a silence, and a sensor that is gone since."""
+    query = parse_qs(urlsplit(route.request.url).query)
+    start, end = int(query["from"][0]), int(query["to"][0])
+    step = 1_800_000
+    t = list(range(start - start % step, end, step))
+    low = [20.0 if not 10 < i < 20 else None for i in range(len(t))]
+    high = [97.0 if i == 5 else value for i, value in enumerate(low)]
+    columns = {"mean": low, "min": low, "max": high, "last": low, "count": [v and 9 for v in low]}
+    route.fulfill(
+        json={
+            "t": t,
+            "series": {"1": {"temperature": columns}, "gone": {"temperature": columns}},
+            "step_ms": step,
+            "recorded_until": end,
+            "gap": "",
+            "series_total": 2,
+        }
+    )
+
+
+def test_one_can_look_back_further_than_the_page_remembers(site: Site, page: Page) -> None:
+    site.add("1", 20)
+    page.route("**/readings/?*", past_of)
+    page.goto("/?sensor=1&sensor=gone")
+    expect(page.locator('tr[data-sensor="1"]')).to_be_visible()
+    page.click('[data-window="86400000"]')
+    legend = page.locator('section[data-field="temperature"] .u-legend')
+    expect(legend).to_contain_text("gone")
+    assert "window=86400000" in page.url
+    drawn = page.evaluate(DRAWN)
+    assert 97 in drawn[3]  # the upper edge of sensor 1 keeps the spike of one reading
+    assert None in drawn[1]  # a silence is a gap, and no line across it
+    page.click("#earlier")
+    expect(page.locator("#pause")).to_have_text(re.compile("Resume"))
+    expect(page.locator("#past")).to_contain_text(" to ")
+    assert "from=" in page.url
+    page.reload()
+    expect(page.locator("#past")).to_contain_text(" to ")
+    page.keyboard.press("Escape")
+    expect(page.locator("#pause")).to_have_text("Pause")
+    assert "from=" not in page.url
+
+
+def test_what_the_past_cannot_be_read_for_is_said(site: Site, page: Page) -> None:
+    site.add("1", 20)
+    page.route("**/readings/?*", lambda route: route.fulfill(status=503, json={"error": {"text": "no database"}}))
+    page.goto("/?window=3600000")
+    expect(page.locator("#past")).to_have_text("The past cannot be read: no database")
+
+
+def test_readings_are_recorded_beside_the_monitor_and_served_as_csv(site: Site, page: Page) -> None:
+    site.add("kiln", 20)
+    page.goto("/?window=3600000")
+    expect(page.locator("#csv")).to_have_attribute("href", re.compile("format=csv"))
+    address = page.locator("#csv").get_attribute("href") or ""
+
+    def recorded() -> bool:
+        answer = page.request.get(address.replace("&format=csv", "")).json()
+        return answer["recorded_until"] is not None and "kiln" in answer["series"]
+
+    assert eventually(recorded, 30)
+    lines = page.request.get(address).text().splitlines()
+    assert lines[0] == "time,sensor,field,count,min,max,mean,last"
+    assert any(",kiln,temperature,1,20.0,20.0,20.0,20.0" in line for line in lines)
+
+
+def test_charts_out_of_sight_are_not_made_until_they_are_scrolled_to(site: Site, page: Page) -> None:
+    for sensor in range(60):
+        site.add(f"hall-{sensor:02}", 20)
+    page.set_viewport_size({"width": 390, "height": 700})
+    page.goto("/?filter=hall")
+    figures = page.locator('section[data-field="temperature"] figure')
+    expect(figures).to_have_count(60, timeout=5000)
+    expect(figures.first.locator("canvas")).to_have_count(1)
+    expect(figures.last.locator("canvas")).to_have_count(0)
+    figures.last.scroll_into_view_if_needed()
+    expect(figures.last.locator("canvas")).to_have_count(1)
