@@ -8,6 +8,8 @@ import { moment, reading, tick } from "./format.js";
 const MOST_OVERLAID = 6;
 // Charts this near to the window's edge are drawn as if they were in it, so that scrolling shows them at once.
 const NEAR_PX = 300;
+// A chart has about a point to a pixel, and no fewer than these.
+const FEWEST_POINTS = 100;
 const DASHES = [[], [8, 3], [2, 3], [10, 3, 2, 3], [14, 4], [4, 4]];
 
 const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -32,9 +34,11 @@ export class Charts {
 
   drawField(source, field, from, to) {
     const plots = this.plots.filter((plot) => plot.field.name === field && plot.visible);
+    if (!plots.length) return;
+    const points = source.inPoints(to - from, Math.max(FEWEST_POINTS, plots[0].figure.clientWidth));
     for (const plot of plots) {
       plot.uplot ??= this.plot(plot.figure, plot.field, plot.sensors, plot.small);
-      plot.data = columns(source, field, plot.sensors, from, to);
+      plot.data = columns(points, field, plot.sensors, from, to);
     }
     const range = this.range(field, to - from, extent(plots.map((plot) => plot.data)));
     for (const { uplot, data } of plots) {

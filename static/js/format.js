@@ -36,23 +36,25 @@ export function inactive(consumer) {
   return consumer.inactive_ms === null ? "unknown before Redis 7.2" : duration(consumer.inactive_ms);
 }
 
-export function clock(ms, seconds = true) {
-  return new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: seconds ? "2-digit" : undefined, hourCycle: "h23" });
-}
+// Making one of these takes far longer than using it.
+const writes = (options) => new Intl.DateTimeFormat([], { hourCycle: "h23", ...options });
+const minutes = writes({ hour: "2-digit", minute: "2-digit" });
+const seconds = writes({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const day = writes({ day: "numeric", month: "short" });
+
+export const clock = (ms, withSeconds = true) => (withSeconds ? seconds : minutes).format(ms);
 
 // A mark on a time axis whose marks are `step` ms apart.
 export function tick(ms, step) {
   const date = new Date(ms);
-  if (step >= 86400000) return date.toLocaleDateString([], { day: "numeric", month: "short" });
   const isMidnight = date.getHours() === 0 && date.getMinutes() === 0;
-  return step >= 3600000 && isMidnight ? date.toLocaleDateString([], { day: "numeric", month: "short" }) : clock(ms, step < 60000);
+  return step >= 86400000 || (step >= 3600000 && isMidnight) ? day.format(ms) : clock(ms, step < 60000);
 }
 
 // A point in time: with its date when that is not today's.
 export function moment(ms) {
-  const date = new Date(ms);
-  const day = date.toDateString() === new Date().toDateString() ? "" : `${date.toLocaleDateString([], { day: "numeric", month: "short" })} `;
-  return day + clock(ms);
+  const isToday = new Date(ms).toDateString() === new Date().toDateString();
+  return isToday ? clock(ms) : `${day.format(ms)} ${clock(ms)}`;
 }
 
 // Sensor 9 comes before sensor 10.

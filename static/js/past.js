@@ -58,25 +58,13 @@ export class Past {
     this.t.forEach((t, i) => {
       if (columns && columns.mean[i] !== null && t >= from && t <= to && t < this.joint) take(t, columns.mean[i], columns.min[i], columns.max[i], columns.count[i]);
     });
-    if (this.joint <= to) this.eachLive(sensor, field, Math.max(from, this.joint), to, take);
+    // What flowed in since, in points as long as those of the past.
+    if (this.joint <= to) this.store.inBuckets(this.bucketMs).each(sensor, field, Math.max(from, this.joint), to, take);
   }
 
-  // What flowed in since, in points as long as those of the past.
-  eachLive(sensor, field, from, to, take) {
-    let start = null, total = 0, low = Infinity, high = -Infinity, count = 0;
-    const flush = () => start !== null && take(start, total / count, low, high, count);
-    this.store.each(sensor, field, from, to, (t, m, l, h, n) => {
-      const begins = t - (t % this.bucketMs);
-      if (begins !== start) {
-        flush();
-        [start, total, low, high, count] = [begins, 0, Infinity, -Infinity, 0];
-      }
-      total += m * n;
-      count += n;
-      low = Math.min(low, l);
-      high = Math.max(high, h);
-    });
-    flush();
+  // The server has joined readings into points already.
+  inPoints() {
+    return this;
   }
 
   cadence(sensor, field, from, to) {

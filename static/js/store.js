@@ -1,5 +1,7 @@
 // The readings of the window in typed rings: memory is bounded however long the page stays open.
 
+import { Coarse } from "./coarse.js";
+
 const CADENCE_FOR_MS = 10000;
 const CADENCE_SPAN_MS = 300000;
 
@@ -14,6 +16,7 @@ export class Store {
     this.sensors = new Map();
     this.fields = [];
     this.oldest = null;
+    this.coarse = null;
   }
 
   sensor(name) {
@@ -25,7 +28,7 @@ export class Store {
     const fields = this.sensor(sensor).fields;
     if (!fields.has(field)) {
       const rings = ["t", "count", "mean", "low", "high"].map((name) => [name, new Float64Array(this.size)]);
-      fields.set(field, { ...Object.fromEntries(rings), last: null, lastT: 0 });
+      fields.set(field, { ...Object.fromEntries(rings), last: null, lastT: 0, changed: 0 });
       if (!this.fields.includes(field)) this.fields.push(field);
     }
     return fields.get(field);
@@ -40,6 +43,7 @@ export class Store {
     series.mean[at] = mean;
     series.low[at] = low;
     series.high[at] = high;
+    series.changed = Math.min(series.changed, t);
     if (t >= series.lastT) [series.last, series.lastT] = [last, t];
     const row = this.sensor(sensor);
     row.lastMs = Math.max(row.lastMs, t);
@@ -65,6 +69,18 @@ export class Store {
     for (const [sensor, fields] of Object.entries(readings)) {
       for (const [field, [count, min, max, mean, last]] of Object.entries(fields)) this.set(sensor, field, t, mean, min, max, last, count);
     }
+  }
+
+  // A source of the same readings in buckets of so many ms. One at a time: it is told of changes by the series.
+  inBuckets(bucketMs) {
+    if (bucketMs <= this.bucketMs) return this;
+    if (this.coarse?.bucketMs !== bucketMs) this.coarse = new Coarse(this, bucketMs);
+    return this.coarse;
+  }
+
+  // A source of about so many points over a span.
+  inPoints(spanMs, points) {
+    return this.inBuckets(Math.ceil(spanMs / this.bucketMs / points) * this.bucketMs);
   }
 
   // Calls take(t, mean, low, high, count) for the buckets of one series from `from` to `to`, in order of time.
