@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from dashboard.latest import Latest
 from dashboard.messages import PROTOCOL, encode
+from dashboard.samples import Health
 from dashboard.slots import Slot
 from dashboard.totals import Totals, describe, natural
 from dashboard.window import Touched, Window
 from streams import access, names
+from streams.chart_settings import ChartSettings
 from streams.frames import BUCKET_MS, Frame
 from streams.ids import ZERO, EntryId
 
 # A lone frame goes out at once; of many, everything within this time goes out together.
 COALESCE_S = 0.05
+# So many sensors are sent unasked; of more, those that are asked for, and an overview of them all.
 MOST_SENSORS = 100
-HEALTH_SAMPLES = 900
+MOST_SELECTED = 1000
+# A history of more sensors goes out in parts, so that one browser's many sensors hold up nobody else.
+SENSORS_TOGETHER = 50
+OVERVIEW_EVERY_S = 1.0
 
 Selection = frozenset[str] | None
 
@@ -28,80 +34,64 @@ Selection = frozenset[str] | None
 class Follower:
     """A socket that follows a feed: its way out, and the sensors it wants (None for all, up to MOST_SENSORS).
 
-    `limit` are patterns of the streams that it may hear of.
+    `limit` are patterns of the streams that it may hear of; `version` and `named` say what it has of the overview.
     """
 
     slot: Slot
     selection: Selection = None
     limit: access.Reach = None
-
-
-@dataclass
-class Health:
-    """The newest figures of a stream and a short history of the ones that are drawn."""
-
-    newest: dict[str, Any] | None = None
-    newest_id: EntryId = ZERO
-    samples: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=HEALTH_SAMPLES))
-
-    def take(self, entry_id: EntryId, figures: dict[str, Any]) -> str:
-        """Remember figures; the message that carries them."""
-        self.newest, self.newest_id = figures, entry_id
-        groups = {g["name"]: {"lag": g["lag"], "pending": g["pending"]} for g in figures["groups"]}
-        length = figures["stream"] and figures["stream"]["length"]
-        self.samples.append({"t": figures["t"], "length": length, "groups": groups})
-        return self.message()
-
-    def message(self) -> str:
-        """The newest figures as a metrics message."""
-        return encode("metrics", id=str(self.newest_id), **(self.newest or {}))
-
-    def history(self) -> str:
-        """Lag and pending of each group over the samples kept, on one time grid."""
-        found = sorted({name for sample in self.samples for name in sample["groups"]})
-        groups = {
-            name: {
-                figure: [s["groups"].get(name, {}).get(figure) for s in self.samples] for figure in ("lag", "pending")
-            }
-            for name in found
-        }
-        times, lengths = [s["t"] for s in self.samples], [s["length"] for s in self.samples]
-        return encode("metrics_history", id=str(self.newest_id), t=times, length=lengths, groups=groups)
+    version: int = 0
+    named: int = 0
 
 
 class Feed:
     """Takes frames and figures as they come and hands them to every follower, each text encoded once."""
 
-    def __init__(self, stream: bytes, units: dict[str, str]) -> None:
-        self.stream, self._units = stream, units
-        self.epoch = ""
+    def __init__(self, stream: bytes) -> None:
+        self.stream, self.settings = stream, ChartSettings(None, charts_others=True, keeps_history=False)
+        self.epoch, self.is_raw = "", False
         self.health = Health()
         self.followers: set[Follower] = set()
         self.filled = asyncio.Event()
         self._flush_at: asyncio.TimerHandle | None = None
-        self._flushed_s = 0.0
+        self._view_at: asyncio.TimerHandle | None = None
+        self._flushed_s = self._viewed_s = 0.0
         self._forget()
 
     def _forget(self) -> None:
         self.cursor = ZERO
-        self.window, self.totals = Window(), Totals()
+        self.window, self.totals, self.latest = Window(), Totals(), Latest()
+        self._usual: list[str] = []
         self._touched: Touched = {}
+
+    def learn(self, settings: ChartSettings) -> None:
+        """How the stream is charted from now on; every follower is told."""
+        self.settings = settings
+        for follower in self.followers:
+            follower.slot.notice(self._hello())
 
     def restart(self, epoch: str) -> None:
         """A new history: what was known is gone, and every follower is told so."""
         self._forget()
         self.epoch = epoch
         for follower in self.followers:
+            follower.version = follower.named = 0
             self._greet(follower)
 
     def take(self, log_id: EntryId, frame: Frame) -> None:
         """Count one frame of the log; followers get it now or with the next few."""
         self.cursor = log_id
         self.totals.merge(frame, log_id)
-        for start, sensors in self.window.merge(frame, log_id).items():
+        self.latest.merge(frame)
+        touched = self.window.merge(frame, log_id)
+        if not self.followers:
+            return
+        for start, sensors in touched.items():
             self._touched.setdefault(start, set()).update(sensors)
-        if self.followers and self._flush_at is None:
-            loop = asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
+        if self._view_at is None:
+            self._view_at = loop.call_at(max(loop.time(), self._viewed_s + OVERVIEW_EVERY_S), self._overview)
+        if self._flush_at is None:
             self._flush_at = loop.call_at(max(loop.time(), self._flushed_s + COALESCE_S), self._flush)
 
     def take_health(self, entry_id: EntryId, figures: dict[str, Any]) -> None:
@@ -132,26 +122,29 @@ class Feed:
 
     def catch_up(self, follower: Follower, since: EntryId, skipped: int) -> tuple[str, EntryId]:
         """The history that replaces the frames a follower missed, and the ID it then stands at."""
-        return self._history(follower.selection, since, skipped), self.cursor
+        return self._history(self._chosen(follower.selection), since, self.cursor, skipped), self.cursor
 
     def _greet(self, follower: Follower, since: EntryId | None = None) -> None:
-        seen = {name for fields in self.window.series.values() for name in fields}
-        fields = sorted(seen | self._units.keys(), key=self._field_order)
-        hello = encode(
+        follower.slot.notice(self._hello())
+        self.fill(follower, since)
+
+    def _hello(self) -> str:
+        return encode(
             "hello",
             protocol=PROTOCOL,
             epoch=self.epoch,
             stream=names.shown(self.stream),
             now=self._now(),
-            fields=[{"name": name, "unit": self._units.get(name, "")} for name in fields],
+            **self.settings.plain(self._fields_seen()),
             window_ms=self.window.span_ms,
             bucket_ms=BUCKET_MS,
             tick_ms=int(COALESCE_S * 1000),
-            sensors_total=len(self.window.series),
+            sensors_total=len(self.latest.rows),
             sensors_limit=MOST_SENSORS,
         )
-        follower.slot.notice(hello)
-        self.fill(follower, since)
+
+    def _fields_seen(self) -> set[str]:
+        return {name for fields in self.window.series.values() for name in fields}
 
     def complete_from(self, now_ms: int, margin_ms: int, recorded_ms: int | None) -> int:
         """From when on memory has everything, but for a margin that is just going; all by the server's clock.
@@ -165,36 +158,42 @@ class Feed:
         """The server's clock as of the newest thing it told us, in ms."""
         return max(self.cursor.ms, self.health.newest_id.ms)
 
-    def _field_order(self, name: str) -> tuple[int, str]:
-        known = list(self._units)
-        return (known.index(name) if name in known else len(known), name)
-
     def fill(self, follower: Follower, since: EntryId | None) -> None:
         """Send a follower everything, or what changed since a frame."""
-        follower.slot.notice(self._history(follower.selection, since, 0))
+        follower.slot.fill(self._histories(follower.selection, since))
         follower.slot.cursor = self.cursor
+        self._view(follower, {})
 
-    def _history(self, selection: Selection, since: EntryId | None, skipped: int) -> str:
+    def _histories(self, selection: Selection, since: EntryId | None) -> Iterator[str]:
+        """In parts; only the last says that everything up to now is there."""
         sensors = self._chosen(selection)
+        for start in range(0, max(len(sensors), 1), SENSORS_TOGETHER):
+            is_last = start + SENSORS_TOGETHER >= len(sensors)
+            part = sensors[start : start + SENSORS_TOGETHER]
+            yield self._history(part, since, self.cursor if is_last else since or ZERO)
+
+    def _history(self, sensors: Sequence[str], since: EntryId | None, reached: EntryId, skipped: int = 0) -> str:
         columns = self.window.columns(sensors, self._now() - self.window.span_ms, since.ms if since else 0)
-        totals = self.totals.by_sensor()
-        latest = {s: {"last_id": str(totals[s].last_id), "count": totals[s].count} for s in sensors if s in totals}
-        since_text = str(since) if since else None
+        rows, counts = self.latest.rows, self.totals.counts
+        known = {s: {"last_id": str(rows[s].last_id), "count": counts[s]} for s in sensors if s in rows}
         extra = {"skipped": skipped} if skipped else {}
         return encode(
             "history",
-            id=str(self.cursor),
-            since=since_text,
-            sensors=latest,
+            id=str(reached),
+            since=str(since) if since else None,
+            sensors=known,
             span_from=columns["t"][0] if columns["t"] else None,
             **columns,
             **extra,
         )
 
-    def _chosen(self, selection: Selection) -> Sequence[str]:
+    def _chosen(self, selection: Selection) -> list[str]:
         known = self.window.series
-        wanted = sorted(known if selection is None else selection & known.keys(), key=natural)
-        return wanted[:MOST_SENSORS]
+        if selection is not None:
+            return sorted(selection & known.keys(), key=natural)[:MOST_SELECTED]
+        if len(self._usual) < min(len(known), MOST_SENSORS):
+            self._usual = sorted(known, key=natural)[:MOST_SENSORS]
+        return self._usual
 
     def _flush(self) -> None:
         self._flush_at = None
@@ -208,9 +207,25 @@ class Feed:
             if texts[selection]:
                 follower.slot.frame(texts[selection], self.cursor)
 
+    def _overview(self) -> None:
+        """What is newest of all sensors; a follower that is stuck gets it with the next."""
+        self._view_at, self._viewed_s = None, asyncio.get_running_loop().time()
+        texts: dict[tuple[int, int], str] = {}
+        for follower in list(self.followers):
+            self._view(follower, texts)
+
+    def _view(self, follower: Follower, texts: dict[tuple[int, int], str]) -> None:
+        if len(self.latest.rows) <= MOST_SENSORS or follower.version == self.latest.version:
+            return
+        has = (follower.version, follower.named)
+        if has not in texts:
+            texts[has] = encode("overview", **self.latest.since(*has))
+        if follower.slot.offer(texts[has]):
+            follower.version, follower.named = self.latest.version, len(self.latest.rows)
+
     def _frame(self, touched: Touched, selection: Selection) -> str:
         """One bucket goes as a frame, several (as at the turn of a second) as columns; empty when none is wanted."""
-        chosen = set(self._chosen(selection))
+        chosen = set(self._chosen(None) if selection is None else selection)
         wanted = {start: sensors & chosen for start, sensors in touched.items() if sensors & chosen}
         if len(wanted) > 1:
             everyone: set[str] = set().union(*wanted.values())
@@ -223,6 +238,10 @@ class Feed:
     def _columns_of(self, oldest: int, sensors: Collection[str]) -> str:
         columns = self.window.columns(sorted(sensors, key=natural), oldest)
         return encode("history", id=str(self.cursor), since=str(self.cursor), sensors={}, span_from=oldest, **columns)
+
+    def rows(self, most: int) -> list[dict[str, Any]]:
+        """The first sensors as plain values: newest entry, readings, newest value of each field."""
+        return self.latest.described(self.totals.counts, most)
 
     async def sensors(self) -> dict[str, Any]:
         """What the log retains per sensor, as plain values."""

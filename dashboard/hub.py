@@ -16,9 +16,9 @@ from typing import Any
 
 from dashboard.board import Board
 from dashboard.feed import Feed, Follower
+from dashboard.following import BLOCK_MS, STEP, Following
 from dashboard.relay import relay
 from dashboard.server_state import ServerState
-from dashboard.totals import describe
 from streams import conf, looking
 from streams.errors import BadRequest, StreamwatchError
 from streams.ids import ZERO, EntryId
@@ -26,9 +26,6 @@ from streams.outages import Outage
 
 logger = logging.getLogger(__name__)
 
-BLOCK_MS = 2000
-STEP = 200
-CHECK_EVERY_S = 2.0
 # Browsers take five silent seconds for a dead connection; with nothing else to say, this is said.
 HEARTBEAT_S = 2.0
 MOST_FEEDS = 50
@@ -55,7 +52,7 @@ class Hub:
         if stream not in self._feeds:
             if len(self._feeds) >= MOST_FEEDS:
                 raise BadRequest(f"{MOST_FEEDS} streams are already being watched by this process")
-            feed = self._feeds[stream] = Feed(stream, dict(self._config.units))
+            feed = self._feeds[stream] = Feed(stream)
             self._spawn(lambda: self._follow(feed))
         return self._feeds[stream]
 
@@ -66,13 +63,16 @@ class Hub:
             await feed.filled.wait()
         return feed
 
-    async def sensors(self, stream: bytes, within_s: float = 5.0) -> dict[str, Any]:
-        """What the frames log retains per sensor, up to its newest frame. Raises TimeoutError while still reading."""
-        feed = self.feed(stream)
+    async def at_head(self, stream: bytes, within_s: float = 5.0) -> Feed:
+        """The stream's feed, with everything that was there when this was asked. Raises TimeoutError as `filled`."""
         async with asyncio.timeout(within_s):
-            await feed.filled.wait()
+            feed = await self.filled(stream, within_s)
             await self._reach_head(feed)
-        return await feed.sensors()
+        return feed
+
+    async def sensors(self, stream: bytes) -> dict[str, Any]:
+        """What the frames log retains per sensor, up to its newest frame. Raises TimeoutError while still reading."""
+        return await (await self.at_head(stream)).sensors()
 
     async def join(self, stream: bytes, follower: Follower, frames: EntryId | None, epoch: str) -> Feed:
         """Let a socket follow a stream, once the log has been read; the feed."""
@@ -96,54 +96,22 @@ class Hub:
         """The server's clock, from this machine's and how far the two were apart when last compared."""
         return _now_ms() + self._ahead_ms
 
-    def known_sensors(self, stream: bytes) -> list[dict[str, Any]]:
-        """What was read of the stream's sensors so far, however old."""
-        found = self._feeds.get(stream)
-        return describe(found.totals.by_sensor()) if found else []
+    def known(self, stream: bytes) -> Feed | None:
+        """What was read of the stream so far, however old; None when nothing was."""
+        return self._feeds.get(stream)
 
     def health_age_ms(self) -> int | None:
         """Age of the newest figures in the health log, None before the first."""
         return self.board.age_ms(self.server_now_ms())
 
     async def _follow(self, feed: Feed) -> None:
-        async def read(log: looking.Log) -> None:
-            await self._check_epoch(feed, log)
-            check_s = time.monotonic() + CHECK_EVERY_S
-            while not self._is_unused(feed):
-                block = BLOCK_MS if feed.filled.is_set() else 1
-                entries = await log.after(feed.cursor, STEP, block)
-                self._up()
-                for entry in entries:
-                    self._take_frame(feed, entry)
-                if len(entries) < STEP:
-                    feed.filled.set()
-                if time.monotonic() >= check_s:
-                    await self._check_epoch(feed, log)
-                    check_s = time.monotonic() + CHECK_EVERY_S
-
-        await self._keep(lambda: looking.frames_log(feed.stream), read, while_used=feed)
+        following = Following(feed, lambda: not self._is_unused(feed), self._up)
+        await self._keep(lambda: looking.frames_log(feed.stream), following.read, while_used=feed)
         del self._feeds[feed.stream]
 
-    def _take_frame(self, feed: Feed, entry: looking.LogEntry) -> None:
-        try:
-            feed.take(entry.entry_id, looking.decode_frame(entry.fields[b"f"]))
-        except (ValueError, KeyError) as error:
-            feed.cursor = entry.entry_id
-            logger.warning("%s is no frame of this program's: %s. Left out.", entry.entry_id, error)
-
-    async def _check_epoch(self, feed: Feed, log: looking.Log) -> None:
-        """Start anew when this is not the log that was followed: another epoch, or the newest frame known is gone."""
-        epoch = await log.epoch()
-        oldest, newest = await log.bounds()
-        feed.totals.drop_before(max(oldest.ms, newest.ms - self._config.frames_keep_ms))
-        vanished = feed.cursor > newest or (oldest <= feed.cursor and not await log.has(feed.cursor))
-        if epoch != feed.epoch.partition("+")[0]:
-            feed.restart(epoch)
-        elif vanished:
-            feed.restart(f"{epoch}+{_now_ms():x}")
-
     async def _reach_head(self, feed: Feed) -> None:
-        async with contextlib.aclosing(looking.frames_log(feed.stream)) as log:
+        open_log = looking.entries_log if feed.is_raw else looking.frames_log
+        async with contextlib.aclosing(open_log(feed.stream)) as log:
             _, newest = await log.bounds()
         while feed.cursor < newest:
             await asyncio.sleep(0.01)

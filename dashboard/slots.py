@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import types
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Iterator
 from typing import Any
 
 from streams.ids import ZERO, EntryId
@@ -29,6 +29,7 @@ class Slot:
         self._stuck: asyncio.Task[None] | None = None
         self._metrics: str | None = None
         self._notices: deque[str] = deque(maxlen=_MOST_NOTICES)
+        self._filling: Iterator[str] = iter(())
         self.cursor = ZERO
         self.skipped = 0
         self.is_closed = False
@@ -40,6 +41,23 @@ class Slot:
             return
         self.cursor = log_id
         self._start(text)
+
+    def offer(self, text: str) -> bool:
+        """Something that is not kept while an earlier send is stuck; whether it was sent."""
+        if not self._stuck:
+            self._start(text)
+            return True
+        return False
+
+    def fill(self, texts: Iterator[str]) -> None:
+        """Messages made one by one as they can be sent, each in a turn of the loop; instead of those before."""
+        self._filling = texts
+        self._pump()
+
+    def _pump(self) -> None:
+        if not self._stuck and not self.is_closed and (text := next(self._filling, None)):
+            self._start(text)
+            asyncio.get_running_loop().call_soon(self._pump)
 
     def metrics(self, text: str) -> None:
         """Health figures; only the newest wait."""
@@ -78,6 +96,7 @@ class Slot:
             self.is_closed = True
         while not self._stuck and not self.is_closed and (text := self._waiting()):
             self._start(text)
+        asyncio.get_running_loop().call_soon(self._pump)
 
     def _waiting(self) -> str | None:
         if self._notices:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import deque
+from collections import Counter, deque
 from typing import Any
 
 from streams.frames import Bucket, Frame, merge_bucket
@@ -14,10 +14,14 @@ _DIGITS = re.compile(r"([0-9]+)")
 
 
 class Totals:
-    """Counts, first and last IDs and field statistics per sensor, over the retained frames."""
+    """Counts, first and last IDs and field statistics per sensor, over the retained frames.
+
+    `counts` are the readings of each sensor.
+    """
 
     def __init__(self) -> None:
         self._minutes: deque[tuple[int, Bucket]] = deque()
+        self.counts: Counter[str] = Counter()
         self.frames = 0
 
     def merge(self, frame: Frame, log_id: EntryId) -> None:
@@ -27,12 +31,19 @@ class Totals:
             self._minutes.append((minute, {}))
         for bucket in frame.buckets.values():
             merge_bucket(self._minutes[-1][1], bucket)
+            self._count(bucket, 1)
         self.frames += 1
 
     def drop_before(self, oldest_ms: int) -> None:
         """Forget the minutes that ended before `oldest_ms`."""
         while self._minutes and self._minutes[0][0] + _MINUTE_MS <= oldest_ms:
-            self._minutes.popleft()
+            self._count(self._minutes.popleft()[1], -1)
+
+    def _count(self, bucket: Bucket, sign: int) -> None:
+        for sensor, stats in bucket.items():
+            self.counts[sensor] += sign * stats.count
+            if not self.counts[sensor]:
+                del self.counts[sensor]
 
     @property
     def since_ms(self) -> int | None:

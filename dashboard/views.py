@@ -15,9 +15,11 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from dashboard.feed import MOST_SENSORS, Feed
 from dashboard.hub import hub
 from dashboard.window import WINDOW_MS
-from streams import access, conf, health, looking, names, plain
+from streams import access, chart_settings, conf, health, looking, names, plain
+from streams.chart_settings import ChartSettings
 from streams.errors import (
     AccessDenied,
     NoSuchGroup,
@@ -102,15 +104,15 @@ async def stream_page(request: HttpRequest, stream: str | None = None) -> HttpRe
         "path": names.to_path(key),
         "figures": figures,
         "problem": problem or (figures or {}).get("problem"),
-        "sensors": await _sensors(key),
-        "fields": list(conf.current().units),
-        "units": conf.current().units,
+        **_charted(await sync_to_async(chart_settings.of)(key), await _feed(key)),
+        "is_fed": key == default,
         "boot": {
             "ws": f"/ws/streams/{names.to_path(key)}/",
             "stream": names.to_path(key),
             "readings": f"/api/streams/{names.to_path(key)}/readings/",
-            "units": dict(conf.current().units),
+            "title": names.shown(key),
             "window_ms": WINDOW_MS,
+            "most_sensors": MOST_SENSORS,
         },
     }
     return await sync_to_async(render)(request, "stream.html", context)
@@ -123,16 +125,23 @@ def _look(key: bytes) -> tuple[Snapshot | None, str]:
         return None, str(error)
 
 
-async def _sensors(key: bytes) -> list[dict[str, Any]]:
+def _charted(settings: ChartSettings, feed: Feed | None) -> dict[str, Any]:
+    """The table of sensors as it is before any script runs."""
+    rows = feed.rows(MOST_SENSORS) if feed else []
+    seen = {field for row in rows for field in row["fields"]}
+    labelled = [{**row, "label": settings.sensor_labels.get(row["sensor"], row["sensor"])} for row in rows]
+    total = len(feed.latest.rows) if feed else 0
+    return {"fields": settings.plain(seen)["fields"], "sensors": labelled, "sensors_total": total}
+
+
+async def _feed(key: bytes) -> Feed | None:
     if hub().server.is_down:
-        return hub().known_sensors(key)
+        return hub().known(key)
     try:
-        found = await hub().sensors(key, within_s=_SENSORS_WITHIN_S)
+        return await hub().at_head(key, within_s=_SENSORS_WITHIN_S)
     except (TimeoutError, StreamwatchError) as error:
         logger.info("A page was drawn with the sensors known so far: %s", error or "the log is still being read")
-        return hub().known_sensors(key)
-    rows: list[dict[str, Any]] = found["sensors"]
-    return rows
+        return hub().known(key)
 
 
 @for_who_may_look

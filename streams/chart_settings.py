@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from threading import Lock
 from typing import Any, Generic, TypeVar
@@ -78,10 +78,12 @@ class ChartSettings:
         """Whether a field of readings is charted."""
         return self.charts_others or any(known.name == name for known in self.fields)
 
-    def plain(self) -> dict[str, Any]:
-        """What the browser needs, as plain values."""
+    def plain(self, seen: Iterable[str] = ()) -> dict[str, Any]:
+        """What the browser needs, as plain values: the fields that are listed, then those seen in readings as well."""
+        listed = {known.name for known in self.fields}
+        more = sorted(set(seen) - listed) if self.charts_others else []
         return {
-            "fields": [_plain_field(known) for known in self.fields],
+            "fields": [_plain_field(known) for known in (*self.fields, *(FieldSettings(name, name) for name in more))],
             "sensors": dict(self.sensor_labels),
             "others": self.charts_others,
         }

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from streams import conf
+from streams import conf, demo_charts
 from streams.addresses import place
 from streams.logins import Login
 
@@ -25,7 +25,7 @@ class Choice:
     without: frozenset[str]
 
 
-PARTS = ("worker", "monitor", "web", "simulator", "stuck")
+PARTS = ("worker", "monitor", "web", "simulator", "jobs", "stuck")
 
 
 def commands(choice: Choice) -> dict[str, list[str]]:
@@ -35,6 +35,7 @@ def commands(choice: Choice) -> dict[str, list[str]]:
         "monitor": ["monitor"],
         "web": ["serve", "--host", choice.host, "--port", str(choice.port)],
         "simulator": ["simulate", "--rate", str(choice.rate), "--maxlen", _MAXLEN],
+        "jobs": ["simulate", "--shape", "jobs", "--stream", demo_charts.STREAM, "--rate", "4", "--maxlen", _MAXLEN],
         "stuck": ["hoard"],
     }
     return {name: _MANAGE + every[name] for name in PARTS if name not in choice.without}

@@ -88,6 +88,11 @@ def frames_log(stream: bytes) -> Log:
     return Log(conf.current().server_url(), names.beside(stream, "frames"), names.beside(stream, "feed"))
 
 
+def entries_log(stream: bytes) -> Log:
+    """A reader of the stream's own entries, with a connection of its own."""
+    return Log(conf.current().server_url(), stream)
+
+
 def health_log() -> Log:
     """A reader of the health log, with a connection of its own."""
     config = conf.current()

@@ -5,16 +5,24 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from streams.errors import AccessDenied, StreamwatchError, Unreachable, WrongType
 from streams.gateway.producing import Producer
 from streams.outages import Outage
 from streams.recording import BadLine, Recorded
 from streams.running import Stop
-from streams.simulation import Fields, Pace, Walk
+from streams.simulation import Fields, Pace
 
 logger = logging.getLogger("streams.producer")
 MOST_A_BATCH = 500
+
+
+class Readings(Protocol):
+    """Whatever makes entries."""
+
+    def reading(self, at_s: float, /) -> Fields:
+        """The next entry, at a time (seconds since 1970)."""
 
 
 class Interrupted(StreamwatchError):
@@ -28,7 +36,7 @@ class Run:
         self._producer, self._stop, self._progress = producer, stop, progress
         self.sent = self.unknown = self.skipped = 0
 
-    def simulate(self, walk: Walk, per_s: float, count: int | None) -> None:
+    def simulate(self, walk: Readings, per_s: float, count: int | None) -> None:
         """Send so many readings of a walk, or (None) go on until stopped, waiting out a server that is away.
 
         Readings that fell due meanwhile are not made up afterwards. Raises Interrupted when `count` is given, and

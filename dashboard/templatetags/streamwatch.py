@@ -88,8 +88,10 @@ def evidence(value: Any) -> str:
 
 
 @register.filter
-def reading(value: float | None) -> str:
-    """A sensor's value, at most three decimals."""
+def reading(value: float | None, decimals: int | None = None) -> str:
+    """A sensor's value with so many decimals, or as many as it takes up to three."""
+    if value is not None and decimals is not None:
+        return f"{value:.{decimals}f}"
     return UNKNOWN if value is None else f"{value:.3f}".rstrip("0").rstrip(".")
 
 

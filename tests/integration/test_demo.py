@@ -135,7 +135,7 @@ def test_the_login_is_the_one_of_the_environment(demo: Callable[..., Process], t
 
 
 def test_a_part_that_is_not_known_is_told() -> None:
-    with pytest.raises(CommandError, match="unknown: toaster; known: worker, monitor, web, simulator, stuck"):
+    with pytest.raises(CommandError, match="unknown: toaster; known: worker, monitor, web, simulator, jobs, stuck"):
         call_command("demo", "--without", "worker,toaster")
 
 

@@ -14,7 +14,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from dashboard import hub as hubs
 from dashboard.consumers import DashboardSocket
-from streams import frames
+from streams import chart_settings, frames
 from streams.gateway.logs import encode_frame
 from streams.ids import EntryId
 from streams.readings import Reading
@@ -60,6 +60,11 @@ def server_ms(r: Server) -> int:
 @pytest.fixture
 def anonymous_may_look(r: Server, settings: Any) -> None:
     settings.STREAMWATCH = replace(settings.STREAMWATCH, anonymous_view=True)
+
+
+@pytest.fixture(autouse=True)
+def no_chart_settings_of_other_tests() -> None:
+    chart_settings.forget()
 
 
 @pytest.fixture

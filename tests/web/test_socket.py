@@ -31,7 +31,8 @@ async def test_a_browser_is_greeted_and_filled_from_the_log(r: Server, connect: 
     socket = await connect()
     hello, history = await receive(socket, "hello"), await receive(socket, "history")
     assert (hello["protocol"], hello["epoch"], hello["stream"]) == (1, "e1", STREAM)
-    assert {"name": "temperature", "unit": "°C"} in hello["fields"]
+    plain = {"name": "temperature", "label": "temperature", "unit": "°C", "decimals": None, "bounds": None}
+    assert plain in hello["fields"]
     assert history["series"]["1"]["temperature"]["mean"] == [20.0, 21.0]
     assert (history["id"], history["since"], history["sensors"]["1"]["count"]) == (last, None, 2)
 

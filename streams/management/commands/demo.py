@@ -13,7 +13,7 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from streams import conf, demo, looking
+from streams import conf, demo, demo_charts, looking
 from streams.embedded import Embedded, NotStarted
 from streams.errors import StreamwatchError
 from streams.lifeline import AlreadyRunning, hold
@@ -40,7 +40,7 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         """Prepare, run, and stop as one; status 0 when somebody stopped it, 1 when a part ended by itself."""
-        without = options["without"] | ({"simulator"} if options["no_simulate"] else set())
+        without = options["without"] | ({"simulator", "jobs"} if options["no_simulate"] else set())
         choice = demo.Choice(options["host"], options["port"], options["rate"], frozenset(without))
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with contextlib.suppress(KeyboardInterrupt), _errors_as_sentences(), _lock() as lock:
@@ -52,6 +52,8 @@ class Command(BaseCommand):
 
     def _run(self, choice: demo.Choice, server: Embedded | None, lock: Path) -> None:
         call_command("migrate", interactive=False, verbosity=0)
+        if "jobs" not in choice.without:
+            demo_charts.set_up()
         login = _login()
         redis_url = server.url if server else conf.current().server_url()
 

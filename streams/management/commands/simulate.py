@@ -18,7 +18,7 @@ from streams.gateway.producing import Producer
 from streams.producer import Interrupted, Run
 from streams.recording import BadHeader, BadLine, read
 from streams.running import Stop
-from streams.simulation import Walk
+from streams.shapes import KINDS
 
 MOST_REPORTED = 20
 
@@ -33,6 +33,8 @@ class Command(BaseCommand):
         stream = conf.current().stream.decode()
         parser.add_argument("--stream", default=stream, help="stream to add to (default: %(default)s)")
         parser.add_argument("--rate", type=_above_0, default=10.0, help="readings a second in all (default: 10)")
+        words = "; ".join(f"{name}: {kind.words}" for name, kind in KINDS.items())
+        parser.add_argument("--shape", choices=KINDS, default="sensors", help=f"what entries hold ({words})")
         parser.add_argument("--sensors", type=_whole, default=10, help="how many sensors (default: 10)")
         parser.add_argument("--count", type=_whole, help="stop after so many readings (default: never)")
         parser.add_argument("--seed", type=int, help="the same walk on every run")
@@ -42,6 +44,8 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         """Send until the end, or until told to stop; a summary closes it."""
+        if options["shape"] != "sensors" and options["stream"] == conf.current().stream.decode():
+            raise CommandError("Entries of another shape belong into a stream of their own: name it with --stream.")
         if options["replay"] and options["count"]:
             raise CommandError("--count is for made-up readings: a replay sends its whole file.")
         stop = Stop()
@@ -64,7 +68,11 @@ class Command(BaseCommand):
                 if options["replay"]:
                     _replay(run, options["replay"], options["speed"])
                 else:
-                    run.simulate(Walk(options["sensors"], options["seed"]), options["rate"], options["count"])
+                    run.simulate(
+                        KINDS[options["shape"]].make(options["sensors"], options["seed"]),
+                        options["rate"],
+                        options["count"],
+                    )
             except Interrupted as error:
                 bar.close()
                 raise CommandError(_reason(error, run)) from error
