@@ -4,11 +4,12 @@ import { Charts } from "/static/js/charts.js";
 import { Store } from "/static/js/store.js";
 import { BUCKET_MS, reading, time } from "./common.js";
 
-const FIELDS = [{ name: "temperature", unit: "°C" }];
+const FIELDS = [{ name: "temperature", label: "temperature", unit: "°C", decimals: null, bounds: null }];
+const HOW = { title: "", label: (sensor) => sensor, isHidden: () => false, utc: () => false, onZoom() {}, onLive() {}, onHide() {} };
 
 export function make(root, sensors, points) {
   const store = new Store();
-  const charts = new Charts(root, () => {}, () => {});
+  const charts = new Charts(root, HOW);
   store.clear(points * BUCKET_MS, BUCKET_MS);
   let n = 0;
 

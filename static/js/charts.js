@@ -1,35 +1,42 @@
 // The charts: up to six sensors over each other, more as small multiples on shared axes.
 
-import uPlot from "../uplot/uPlot.esm.js";
-import { el, bdi } from "./dom.js";
+import { breach } from "./bounds.js";
+import { bdi, el, setText } from "./dom.js";
 import { columns, extent } from "./columns.js";
-import { moment, reading, tick } from "./format.js";
+import { count } from "./format.js";
+import { download } from "./picture.js";
+import { colour, ink, makePlot, MOST_OVERLAID, thin } from "./plots.js";
+import { tableOf } from "./table.js";
 
-const MOST_OVERLAID = 6;
 // Charts this near to the window's edge are drawn as if they were in it, so that scrolling shows them at once.
 const NEAR_PX = 300;
 // A chart has about a point to a pixel, and no fewer than these.
 const FEWEST_POINTS = 100;
-const DASHES = [[], [8, 3], [2, 3], [10, 3, 2, 3], [14, 4], [4, 4]];
-
-const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const colour = (i) => ink(`--series-${(i % MOST_OVERLAID) + 1}`);
+const TABLE_POINTS = 200;
+const TABLE_EVERY_MS = 1000;
 
 export class Charts {
-  constructor(root, onZoom, onLive) {
-    Object.assign(this, { root, onZoom, onLive, plots: [], ranges: new Map(), layout: "" });
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (this.layout = ""));
+  // `how` says how sensors are called and shown: see plots.js.
+  constructor(root, how) {
+    Object.assign(this, { root, how, plots: [], sections: [], ranges: new Map(), layout: "" });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.anew());
     new ResizeObserver(() => this.fit()).observe(root);
     this.sight = new IntersectionObserver((entries) => this.seen(entries), { rootMargin: `${NEAR_PX}px 0px` });
+  }
+
+  // What is drawn is made again when it is drawn next.
+  anew() {
+    this.layout = "";
   }
 
   // Draw these sensors over [from, to]; the panels are made anew only when what they show changes, and those out of
   // sight are not drawn.
   draw(source, fields, sensors, from, to) {
-    const layout = JSON.stringify([fields.map((f) => f.name), sensors]);
+    const layout = JSON.stringify([fields, sensors.map((sensor) => [sensor, this.how.label(sensor)])]);
     if (layout !== this.layout) this.build(fields, sensors, layout);
     this.drawn = [source, fields, from, to];
     for (const field of fields) this.drawField(source, field.name, from, to);
+    for (const section of this.sections) this.drawTable(section);
   }
 
   drawField(source, field, from, to) {
@@ -37,11 +44,12 @@ export class Charts {
     if (!plots.length) return;
     const points = source.inPoints(to - from, Math.max(FEWEST_POINTS, plots[0].figure.clientWidth));
     for (const plot of plots) {
-      plot.uplot ??= this.plot(plot.figure, plot.field, plot.sensors, plot.small);
+      plot.uplot ??= makePlot(plot, this.how);
       plot.data = columns(points, field, plot.sensors, from, to);
     }
     const range = this.range(field, to - from, extent(plots.map((plot) => plot.data)));
     for (const { uplot, data } of plots) {
+      thin(uplot, data[0].length);
       uplot.batch(() => {
         uplot.setData(data, false);
         uplot.setScale("x", { min: from, max: to });
@@ -65,8 +73,14 @@ export class Charts {
       const plot = this.plots.find(({ figure }) => figure === target);
       if (plot) plot.visible = isIntersecting;
     }
-    if (this.drawn) for (const field of this.drawn[1]) this.drawField(this.drawn[0], field.name, this.drawn[2], this.drawn[3]);
+    this.drawAgain();
     this.fit();
+  }
+
+  drawAgain() {
+    if (!this.drawn) return;
+    const [source, fields, from, to] = this.drawn;
+    for (const field of fields) this.drawField(source, field.name, from, to);
   }
 
   build(fields, sensors, layout) {
@@ -75,8 +89,8 @@ export class Charts {
     this.layout = layout;
     this.plots = [];
     const small = sensors.length > MOST_OVERLAID;
-    const sections = fields.map((field) => this.section(field, sensors, small));
-    this.root.replaceChildren(...sections);
+    this.sections = fields.map((field) => this.section(field, sensors, small));
+    this.root.replaceChildren(...this.sections.map(({ element }) => element));
     for (const plot of this.plots) {
       // Asked for here and now, because the observer answers only after this frame.
       const { top, bottom } = plot.figure.getBoundingClientRect();
@@ -90,44 +104,62 @@ export class Charts {
   section(field, sensors, small) {
     const plots = el("div", { class: small ? "plots small" : "plots" });
     const unit = field.unit ? el("span", { class: "quiet" }, field.unit) : null;
-    const section = el("section", { class: "card chart", "data-field": field.name }, el("h2", {}, bdi(field.name), " ", unit), plots);
+    const beyond = el("span", { class: "beyond", role: "status" });
+    const picture = el("button", { type: "button", class: "plain" }, "PNG");
+    picture.addEventListener("click", () => this.picture(field));
+    const title = el("h2", { title: field.label === field.name ? null : field.name }, bdi(field.label), " ", unit, " ", beyond, el("span", { class: "tools" }, picture));
+    const table = el("details", { class: "as-table" }, el("summary", {}, "View as table"), el("div"));
+    const element = el("section", { class: "card chart", "data-field": field.name }, title, plots, table);
     const groups = small ? sensors.map((sensor) => [sensor]) : [sensors];
-    for (const group of groups) {
-      const figure = el("figure", { class: small ? "small" : "large" }, small ? el("figcaption", {}, bdi(group[0])) : null);
-      plots.append(figure);
-      this.plots.push({ field, sensors: group, figure, small, visible: false, uplot: null });
-    }
+    for (const group of groups) plots.append(this.figure(field, group, small));
+    const section = { field, sensors, element, table, beyond, tableAt: 0 };
+    table.addEventListener("toggle", () => this.drawTable(section, true));
     return section;
   }
 
-  plot(figure, field, sensors, small) {
-    const series = sensors.flatMap((sensor, i) => this.lines(sensor, i, field));
-    const bands = sensors.map((_, i) => ({ series: [3 * i + 3, 3 * i + 2], fill: `${colour(small ? 0 : i)}40` }));
-    const axis = { stroke: ink("--quiet"), grid: { stroke: ink("--line"), width: 1 }, ticks: { stroke: ink("--line"), width: 1 } };
-    const options = {
-      width: Math.floor(figure.clientWidth) || 300, height: small ? 110 : 260, ms: 1, padding: [8, 8, 0, 0],
-      legend: { show: !small, live: true },
-      cursor: { sync: { key: "streamwatch", scales: ["x", null] }, drag: { x: true, y: false }, bind: { dblclick: () => () => this.onLive() } },
-      scales: { x: { time: true, auto: false }, y: { auto: false, range: (_, min, max) => (min === null || max === null ? [0, 1] : [min, max]) } },
-      series: [{ value: (_, t) => (t === null ? "" : moment(t)) }, ...series],
-      bands,
-      axes: [{ ...axis, space: small ? 70 : 80, size: 28, values: (_, ticks, __, ___, step) => ticks.map((t) => tick(t, step)) }, { ...axis, size: small ? 40 : 52, space: small ? 18 : 26 }],
-      hooks: { setSelect: [(u) => this.selected(u)] },
-    };
-    return new uPlot(options, [[], ...series.map(() => [])], figure);
+  figure(field, sensors, small) {
+    const named = sensors.map(this.how.label).join(", ");
+    const words = `${field.label} of ${named || "no sensor"}. Arrow keys move from reading to reading.`;
+    const caption = small ? el("figcaption", {}, bdi(named)) : null;
+    const figure = el("figure", { class: small ? "small" : "large", tabindex: "0", role: "group", "aria-label": words }, caption);
+    this.plots.push({ field, sensors, figure, small, visible: false, uplot: null });
+    return figure;
   }
 
-  lines(sensor, i, field) {
-    const edge = { show: true, width: 0, points: { show: false }, class: "edge" };
-    const value = (_, v) => (v === null || v === undefined ? "–" : `${reading(v)} ${field.unit}`);
-    const points = { show: (u, s) => u.data[s].reduce((n, v) => n + (v !== null && v !== undefined), 0) < 3, size: 5 };
-    return [{ label: sensor, stroke: colour(i), width: 1.5, dash: DASHES[i % DASHES.length], value, points }, edge, edge];
+  // Which sensors are beyond the field's bounds, said beside its name.
+  tellBreaches(lastOf) {
+    for (const { field, sensors, beyond } of this.sections) {
+      const found = sensors.map((sensor) => [sensor, breach(lastOf(sensor, field.name), field)]).filter(([, wrong]) => wrong);
+      found.sort(([, a], [, b]) => (b.level === "bad") - (a.level === "bad"));
+      const [first] = found;
+      const more = found.length > 1 ? `, and ${count(found.length - 1)} more` : "";
+      setText(beyond, first ? `${first[1].words}: ${this.how.label(first[0])}${more}` : "");
+      beyond.dataset.level = first ? first[1].level : "";
+    }
   }
 
-  selected(u) {
-    if (u.select.width < 4) return;
-    this.onZoom(u.posToVal(u.select.left, "x"), u.posToVal(u.select.left + u.select.width, "x"));
-    u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  drawTable(section, now = false) {
+    const { field, sensors, table } = section;
+    if (!table.open || !this.drawn || (!now && (Date.now() - section.tableAt < TABLE_EVERY_MS || table.contains(document.activeElement)))) return;
+    section.tableAt = Date.now();
+    const [source, , from, to] = this.drawn;
+    const data = columns(source.inPoints(to - from, TABLE_POINTS), field.name, sensors, from, to);
+    table.lastElementChild.replaceChildren(...tableOf(data, field, sensors.map(this.how.label)));
+  }
+
+  // Every chart of the field as one picture, those out of sight too.
+  picture(field) {
+    const plots = this.plots.filter((plot) => plot.field.name === field.name);
+    const before = plots.map(({ visible }) => visible);
+    for (const plot of plots) plot.visible = true;
+    this.drawAgain();
+    this.fit();
+    const [, , from, to] = this.drawn;
+    // uPlot paints at the end of the task.
+    setTimeout(() => {
+      download(`${this.how.title}: ${field.label}${field.unit ? `, ${field.unit}` : ""}`, plots, from, to, { ...this.how, ink, colour });
+      plots.forEach((plot, i) => (plot.visible = before[i]));
+    });
   }
 
   fit() {

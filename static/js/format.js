@@ -24,7 +24,12 @@ export function age(ms) {
 
 export const count = (n) => (n === null || n === undefined ? "unknown" : counts.format(n));
 export const rate = (n) => (n === null || n === undefined ? "unknown" : `${rates.format(n)}/s`);
-export const reading = (n) => (n === null || n === undefined ? "unknown" : String(Math.round(n * 1000) / 1000));
+
+// A reading, with so many decimals, or as many as it takes up to three.
+export function reading(n, decimals = null) {
+  if (n === null || n === undefined) return "unknown";
+  return decimals === null ? String(Math.round(n * 1000) / 1000) : n.toFixed(decimals);
+}
 
 export function lag(group) {
   if (group.lag === null) return `unknown: ${group.lag_reason || "the server does not say"}`;
@@ -37,24 +42,32 @@ export function inactive(consumer) {
 }
 
 // Making one of these takes far longer than using it.
-const writes = (options) => new Intl.DateTimeFormat([], { hourCycle: "h23", ...options });
-const minutes = writes({ hour: "2-digit", minute: "2-digit" });
-const seconds = writes({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const day = writes({ day: "numeric", month: "short" });
+let zone, minutes, seconds, day, dayOf;
+
+// Times are the browser's, or UTC.
+export function useUtc(isUtc) {
+  zone = isUtc ? "UTC" : undefined;
+  const writes = (options) => new Intl.DateTimeFormat([], { hourCycle: "h23", timeZone: zone, ...options });
+  minutes = writes({ hour: "2-digit", minute: "2-digit" });
+  seconds = writes({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  day = writes({ day: "numeric", month: "short" });
+  dayOf = writes({ dateStyle: "short" });
+}
+useUtc(false);
 
 export const clock = (ms, withSeconds = true) => (withSeconds ? seconds : minutes).format(ms);
 
 // A mark on a time axis whose marks are `step` ms apart.
 export function tick(ms, step) {
   const date = new Date(ms);
-  const isMidnight = date.getHours() === 0 && date.getMinutes() === 0;
-  return step >= 86400000 || (step >= 3600000 && isMidnight) ? day.format(ms) : clock(ms, step < 60000);
+  const [hour, minute] = zone ? [date.getUTCHours(), date.getUTCMinutes()] : [date.getHours(), date.getMinutes()];
+  return step >= 86400000 || (step >= 3600000 && !hour && !minute) ? day.format(ms) : clock(ms, step < 60000);
 }
 
 // A point in time: with its date when that is not today's.
 export function moment(ms) {
-  const isToday = new Date(ms).toDateString() === new Date().toDateString();
-  return isToday ? clock(ms) : `${day.format(ms)} ${clock(ms)}`;
+  const isToday = dayOf.format(ms) === dayOf.format(Date.now());
+  return `${isToday ? "" : `${day.format(ms)} `}${clock(ms)}${zone ? " UTC" : ""}`;
 }
 
 // Sensor 9 comes before sensor 10.

@@ -32,6 +32,13 @@ export class Live extends EventTarget {
     socket.onclose = (event) => socket === this.socket && this.closed(event);
   }
 
+  // Ask for other sensors, all for null; whether it could be asked.
+  select(sensors) {
+    if (this.socket?.readyState !== WebSocket.OPEN) return false;
+    this.socket.send(JSON.stringify({ type: "select", sensors }));
+    return true;
+  }
+
   take(message) {
     this.heardAt = Date.now();
     if (message.type === "hello") this.attempt = 0;

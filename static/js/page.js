@@ -1,18 +1,27 @@
 // The stream's page: wires the socket to the charts, the tables and the words.
 
 import { Charts } from "./charts.js";
-import { byName, count, moment } from "./format.js";
+import { Controls } from "./controls.js";
+import { KeyboardCursor } from "./cursor.js";
+import { Fields } from "./fields.js";
+import { byName, moment } from "./format.js";
 import { Groups } from "./groups.js";
+import { HeatMap } from "./heatmap.js";
 import { Live } from "./live.js";
 import { Past } from "./past.js";
+import { ink } from "./plots.js";
 import { SensorTable } from "./sensors.js";
 import { setText } from "./dom.js";
 import { Status } from "./status.js";
 import { Store } from "./store.js";
 import { View } from "./view.js";
 
-const REDRAW_MS = 250;
-const MOST_CHARTED = 60;
+// Unasked so many sensors are charted; of those that somebody filtered or chose, as many as the server sends.
+const MOST_CHARTED = 60, MOST_CHOSEN = 1000;
+const LONGEST_SELECTION = 60000;
+const SELECT_EVERY_MS = 300;
+// More sensors than these take a moment to judge and to sort: once a second is enough.
+const MANY = 300, MANY_EVERY_MS = 1000;
 // The edge of what the page has in memory is a little ragged.
 const EDGE_MS = 10000;
 const FEWEST_POINTS = 200;
@@ -26,8 +35,20 @@ const status = new Status($("state"), $("banner"), $("notices"));
 const past = new Past(boot.readings, store, () => act(() => {}));
 const groups = new Groups($("side"));
 const table = new SensorTable($("sensors"), $("sensors-count"), (sensor) => act(() => view.toggle(sensor)));
-const charts = new Charts($("charts"), (from, to) => act(() => view.freeze(from, to)), () => act(() => view.follow()));
-let fields = [];
+const fields = new Fields();
+const charts = new Charts($("charts"), {
+  title: boot.title,
+  label: (sensor) => fields.label(sensor),
+  isHidden: (sensor) => view.hidden.has(sensor),
+  utc: () => view.utc,
+  onZoom: (from, to) => act(() => view.freeze(from, to)),
+  onLive: () => act(() => view.follow()),
+  onHide: (sensor, isHidden) => view.hide(sensor, isHidden),
+});
+new KeyboardCursor(charts, $("cursor"));
+const heatMap = new HeatMap($("overview"), ink, (sensor) => act(() => view.toggle(sensor)));
+let asked = "null", askedAt = 0, tabledAt = 0;
+let known = { key: "", names: [] };
 let ahead = 0; // how far the server's clock is ahead of this one, in ms
 let total = 0;
 let changed = true;
@@ -40,32 +61,57 @@ function act(change) {
   draw();
 }
 
-function learnFields() {
-  const before = Object.values(past.series).flatMap((found) => Object.keys(found));
-  for (const name of [...store.fields, ...before]) {
-    if (!fields.some((field) => field.name === name)) fields.push({ name, unit: boot.units[name] || "" });
-  }
-}
-
 function draw() {
-  if (document.hidden || !fields.length) return;
-  const [from, to] = view.span(serverNow(), store.oldest);
-  const names = [...store.sensors.keys()].filter((name) => view.passes(name)).sort(byName);
-  const every = isPast(from) ? [...new Set([...names, ...Object.keys(past.series).filter((name) => view.passes(name))])].sort(byName) : names;
+  fields.learn(store.fields);
+  fields.learn(Object.values(past.series).flatMap((found) => Object.keys(found)));
+  if (document.hidden || !fields.all.length) return;
+  const [from, to] = span();
+  const names = namesInOrder();
+  const every = isPast(from) ? inOrder([...new Set([...names, ...Object.keys(past.series)])]) : names;
   const chosen = every.filter((name) => view.chosen.has(name));
-  const charted = (chosen.length ? chosen : every).slice(0, MOST_CHARTED);
-  learnFields();
+  const charted = (chosen.length ? chosen : every).slice(0, chosen.length || view.filter ? MOST_CHOSEN : MOST_CHARTED);
+  select(charted);
   const source = sourceOf(askedFor(names, charted), from, to);
-  if (!view.frozen || changed) charts.draw(source, fields, charted, from, to);
-  table.draw(store, fields, names, view.chosen, serverNow(), Math.max(total, store.sensors.size));
-  controls(charted.length, chosen.length || every.length);
+  if (!view.frozen || changed) charts.draw(source, fields.all, charted, from, to);
+  charts.tellBreaches((sensor, field) => store.sensors.get(sensor)?.latest.get(field));
+  judge(names);
+  controls.draw(charted.length, chosen.length || every.length);
   words(source, charted, from, to);
   changed = false;
 }
 
+// Sorting many names takes longer than drawing them: done when there are others.
+function namesInOrder() {
+  const key = JSON.stringify([store.sensors.size, view.filter, fields.labels]);
+  if (key !== known.key) known = { key, names: inOrder([...store.sensors.keys()]) };
+  return known.names;
+}
+
+// Where there are more sensors than the server sends unasked, those that are charted are asked for.
+function select(charted) {
+  const wanted = store.sensors.size > boot.most_sensors ? [...charted].sort() : null;
+  while (wanted && JSON.stringify(wanted).length > LONGEST_SELECTION) wanted.length = Math.floor(wanted.length * 0.9);
+  const key = JSON.stringify(wanted);
+  if (key === asked || Date.now() - askedAt < SELECT_EVERY_MS || !live.select(wanted)) return;
+  [asked, askedAt] = [key, Date.now()];
+  store.keep(wanted);
+}
+
+function judge(names) {
+  const isMany = names.length > MANY;
+  if (isMany && !changed && Date.now() - tabledAt < MANY_EVERY_MS) return;
+  tabledAt = Date.now();
+  const rows = table.draw(store, fields, names, view.chosen, serverNow(), Math.max(total, store.sensors.size));
+  if (store.sensors.size > boot.most_sensors) heatMap.draw(rows, view.chosen);
+}
+
+const span = () => view.span(serverNow(), store.oldest);
+const isWanted = (name) => view.passes(name) || view.passes(fields.label(name));
+const inOrder = (names) => names.filter(isWanted).sort((a, b) => byName(fields.label(a), fields.label(b)));
+
 // By name only where somebody chose or there are many: sensors that are silent by now are part of the past too.
 function askedFor(names, charted) {
-  if (view.chosen.size) return [...view.chosen].filter((name) => view.passes(name)).sort(byName).slice(0, MOST_CHARTED);
+  if (view.chosen.size) return [...view.chosen].filter(isWanted).sort(byName).slice(0, MOST_CHARTED);
   return names.length > MOST_CHARTED ? charted : [];
 }
 
@@ -86,21 +132,12 @@ function words(source, sensors, from, to) {
   $("csv").href = past.address(sensors, from, to, 5000, "csv");
 }
 
-function controls(drawn, wanted) {
-  $("toolbar").hidden = false;
-  for (const button of document.querySelectorAll("[data-window]")) button.setAttribute("aria-pressed", String(Number(button.dataset.window) === view.windowMs));
-  $("pause").setAttribute("aria-pressed", String(Boolean(view.frozen)));
-  $("later").disabled = !view.frozen;
-  setText($("pause"), view.frozen ? `Resume (${count(view.waiting)} new)` : "Pause");
-  const cut = drawn < wanted ? `${count(drawn)} of ${count(wanted)} sensors drawn; filter or choose. ` : "";
-  setText($("span"), cut + (view.chosen.size ? "Chosen sensors only; click them again for all." : ""));
-}
-
 live.addEventListener("connection", ({ detail }) => status.connection(detail));
 live.addEventListener("hello", ({ detail }) => {
   if (detail.epoch !== live.resume.epoch) store.clear(detail.window_ms, detail.bucket_ms);
   live.resume = { frames: live.resume.epoch === detail.epoch ? live.resume.frames : null, epoch: detail.epoch };
-  fields = detail.fields;
+  fields.take(detail);
+  asked = "null";
   total = detail.sensors_total;
   changed = true;
 });
@@ -118,6 +155,7 @@ live.addEventListener("frame", ({ detail }) => {
   status.takeFrame();
   for (const fields of Object.values(detail.readings)) view.waiting += Object.keys(fields).length ? 1 : 0;
 });
+live.addEventListener("overview", ({ detail }) => store.takeOverview(detail));
 live.addEventListener("metrics", ({ detail }) => {
   status.takeMetrics(detail, serverNow() - detail.t);
   groups.draw(detail);
@@ -129,24 +167,8 @@ live.addEventListener("state", ({ detail }) => {
 });
 live.addEventListener("notice", ({ detail }) => status.notice(detail));
 
-for (const [id, direction] of [["earlier", -1], ["later", 1]]) $(id).addEventListener("click", () => act(() => view.step(direction, serverNow())));
-const pause = () => act(() => (view.frozen ? view.follow() : view.freeze(...view.span(serverNow(), store.oldest))));
-$("pause").addEventListener("click", pause);
-$("filter").value = view.filter;
-$("filter").addEventListener("input", (event) => act(() => { view.filter = event.target.value; view.save(); }));
-for (const button of document.querySelectorAll("[data-window]")) {
-  button.addEventListener("click", () => act(() => { view.windowMs = Number(button.dataset.window); view.follow(); }));
-}
-document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest("input, textarea, select, button, a, summary");
-  if (event.key === "Escape") act(() => view.follow());
-  else if (event.key === " " && !typing) {
-    event.preventDefault();
-    pause();
-  }
-});
+const controls = new Controls(view, { act, draw, span, serverNow, restyle: () => charts.anew() });
 document.addEventListener("visibilitychange", draw);
-setInterval(draw, REDRAW_MS);
 live.connect();
 
 // For whoever wants to look at what the page knows, tests among them.

@@ -1,27 +1,34 @@
 // The sensor table: last values, ages, and which sensors are drawn. Silent ones come first and say so in words.
 
+import { breach } from "./bounds.js";
 import { bdi, el, setText } from "./dom.js";
 import { age, byName, count, duration, reading } from "./format.js";
 
 const SILENT_MS = 10000;
 const SILENT_CADENCES = 5;
+const MOST_ROWS = 100;
+const WORSE = { warning: 1, bad: 2 };
 
 export class SensorTable {
   constructor(table, tally, onToggle) {
     Object.assign(this, { table, tally, onToggle, rows: new Map(), layout: "" });
   }
 
-  draw(store, fields, names, chosen, now, total) {
+  // Rows for all of these sensors, the worst first; the table shows the first of them.
+  draw(store, known, names, chosen, now, total) {
+    const fields = known.all;
     this.head(fields);
-    const rows = names.map((name) => this.describe(store, name, now));
-    rows.sort((a, b) => b.silent - a.silent || byName(a.name, b.name));
+    const every = names.map((name) => this.describe(store, fields, name, known.label(name), now));
+    every.sort((a, b) => b.silent - a.silent || b.worst - a.worst || byName(a.label, b.label));
+    const rows = every.slice(0, MOST_ROWS);
     rows.forEach((row) => this.patch(store.sensors.get(row.name), fields, row, chosen));
     const wanted = rows.map((row) => this.rows.get(row.name).element);
     const body = this.table.tBodies[0];
     if (!wanted.length && !body.querySelector(".empty")) body.replaceChildren(this.none(fields, total));
     else if (wanted.length && wanted.some((element, i) => body.children[i] !== element)) body.replaceChildren(...wanted);
     else while (wanted.length && body.children.length > wanted.length) body.lastElementChild.remove();
-    setText(this.tally, names.length === total ? count(total) : `${count(names.length)} of ${count(total)}`);
+    setText(this.tally, rows.length === total ? count(total) : `${count(rows.length)} of ${count(total)}`);
+    return every;
   }
 
   none(fields, total) {
@@ -29,45 +36,50 @@ export class SensorTable {
     return el("tr", {}, el("td", { class: "empty", colspan: fields.length + 3 }, text));
   }
 
-  describe(store, name, now) {
+  describe(store, fields, name, label, now) {
     const sensor = store.sensors.get(name);
     const silentMs = Math.max(0, now - sensor.lastMs);
-    const field = sensor.fields.keys().next().value;
-    const cadence = (field && store.cadence(name, field, now - 300000, now)) || 0;
-    return { name, ageMs: silentMs, silent: silentMs > Math.max(SILENT_MS, SILENT_CADENCES * cadence) };
+    const first = sensor.fields.keys().next().value;
+    const cadence = (first && store.cadence(name, first, now - 300000, now)) || sensor.usualMs || 0;
+    const breaches = fields.map((field) => breach(sensor.latest.get(field.name), field));
+    const worst = Math.max(0, ...breaches.map((found) => (found ? WORSE[found.level] : 0)));
+    return { name, label, breaches, worst, ageMs: silentMs, silent: silentMs > Math.max(SILENT_MS, SILENT_CADENCES * cadence) };
   }
 
   head(fields) {
-    const layout = fields.map((field) => field.name).join("\n");
+    const layout = JSON.stringify(fields);
     if (layout === this.layout) return;
     this.layout = layout;
     this.rows.clear();
-    const cells = fields.map((field) => el("th", { scope: "col", class: "number" }, bdi(field.name)));
+    const cells = fields.map((field) => el("th", { scope: "col", class: "number" }, bdi(field.label)));
     const ends = [el("th", { scope: "col" }, "Last seen"), el("th", { scope: "col", class: "number" }, "Readings")];
     this.table.tHead.replaceChildren(el("tr", {}, el("th", { scope: "col" }, "Sensor"), ...cells, ...ends));
   }
 
-  row(name, fields) {
-    if (!this.rows.has(name)) {
-      const button = el("button", { type: "button", class: "toggle", title: "Show only the chosen sensors" }, bdi(name));
+  row(name, label, fields) {
+    if (this.rows.get(name)?.label !== label) {
+      const title = label === name ? "Show only the chosen sensors" : `${name}: show only the chosen sensors`;
+      const button = el("button", { type: "button", class: "toggle", title }, bdi(label));
       button.addEventListener("click", () => this.onToggle(name));
       const values = fields.map(() => el("td", { class: "number" }));
       const seen = el("td"), counted = el("td", { class: "number" });
       const element = el("tr", { "data-sensor": name }, el("th", { scope: "row" }, button), ...values, seen, counted);
-      this.rows.set(name, { element, button, values, seen, counted });
+      this.rows.set(name, { label, element, button, values, seen, counted });
     }
     return this.rows.get(name);
   }
 
-  patch(sensor, fields, { name, ageMs, silent }, chosen) {
-    const row = this.row(name, fields);
+  patch(sensor, fields, { name, label, breaches, ageMs, silent }, chosen) {
+    const row = this.row(name, label, fields);
     fields.forEach((field, i) => {
-      const series = sensor.fields.get(field.name);
-      setText(row.values[i], series ? `${reading(series.last)} ${field.unit}`.trim() : "–");
+      const last = sensor.latest.get(field.name);
+      const value = last === undefined ? "–" : `${reading(last, field.decimals)} ${field.unit}`.trim();
+      setText(row.values[i], breaches[i] ? `${value} ${breaches[i].words}` : value);
+      row.values[i].dataset.level = breaches[i] ? breaches[i].level : "";
     });
     setText(row.seen, silent ? `stale: last seen ${duration(Math.round(ageMs / 1000) * 1000)} ago` : age(ageMs));
     row.element.classList.toggle("stale", silent);
     row.button.setAttribute("aria-pressed", String(chosen.has(name)));
-    setText(row.counted, sensor.count === null ? "" : count(sensor.count));
+    setText(row.counted, sensor.count === null ? "–" : count(sensor.count));
   }
 }

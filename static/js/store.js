@@ -15,12 +15,13 @@ export class Store {
     this.size = windowMs / bucketMs + 120;
     this.sensors = new Map();
     this.fields = [];
+    this.names = [];
     this.oldest = null;
     this.coarse = null;
   }
 
   sensor(name) {
-    if (!this.sensors.has(name)) this.sensors.set(name, { name, fields: new Map(), lastMs: 0, count: null });
+    if (!this.sensors.has(name)) this.sensors.set(name, { name, fields: new Map(), latest: new Map(), lastMs: 0, usualMs: null, count: null });
     return this.sensors.get(name);
   }
 
@@ -28,7 +29,7 @@ export class Store {
     const fields = this.sensor(sensor).fields;
     if (!fields.has(field)) {
       const rings = ["t", "count", "mean", "low", "high"].map((name) => [name, new Float64Array(this.size)]);
-      fields.set(field, { ...Object.fromEntries(rings), last: null, lastT: 0, changed: 0 });
+      fields.set(field, { ...Object.fromEntries(rings), lastT: 0, changed: 0 });
       if (!this.fields.includes(field)) this.fields.push(field);
     }
     return fields.get(field);
@@ -44,8 +45,11 @@ export class Store {
     series.low[at] = low;
     series.high[at] = high;
     series.changed = Math.min(series.changed, t);
-    if (t >= series.lastT) [series.last, series.lastT] = [last, t];
     const row = this.sensor(sensor);
+    if (t >= series.lastT) {
+      series.lastT = t;
+      row.latest.set(field, last);
+    }
     row.lastMs = Math.max(row.lastMs, t);
     this.oldest = Math.min(this.oldest ?? t, t);
   }
@@ -63,6 +67,25 @@ export class Store {
       row.count = count;
       row.lastMs = Math.max(row.lastMs, Number(last_id.split("-")[0]));
     }
+  }
+
+  // What is newest of every sensor, those without a chart too.
+  takeOverview({ first, names, fields, rows }) {
+    if (!first) this.names = [];
+    this.names.push(...names);
+    for (const [at, lastMs, ...values] of rows) {
+      const row = this.sensor(this.names[at]);
+      if (row.lastMs && lastMs > row.lastMs) row.usualMs = row.usualMs === null ? lastMs - row.lastMs : 0.8 * row.usualMs + 0.2 * (lastMs - row.lastMs);
+      row.lastMs = Math.max(row.lastMs, lastMs);
+      values.forEach((value, i) => value !== null && row.latest.set(fields[i], value));
+    }
+    for (const field of fields) if (!this.fields.includes(field)) this.fields.push(field);
+  }
+
+  // Forget the readings of sensors that are sent no more; null for none.
+  keep(names) {
+    const kept = new Set(names ?? this.sensors.keys());
+    for (const [name, row] of this.sensors) if (!kept.has(name)) row.fields.clear();
   }
 
   takeFrame({ t, readings }) {

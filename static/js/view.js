@@ -3,6 +3,8 @@
 const SHORTEST_MS = 60000;
 const WINDOWS_MS = [60000, 300000, 900000, 3600000, 21600000, 86400000, 604800000, 2592000000];
 const USUAL_MS = 900000;
+const RATES_HZ = [1, 2, 4, 10];
+const USUAL_HZ = 4;
 
 export class View {
   constructor() {
@@ -11,21 +13,54 @@ export class View {
     this.windowMs = WINDOWS_MS.includes(window) ? window : USUAL_MS;
     this.filter = query.get("filter") || "";
     this.chosen = new Set(query.getAll("sensor"));
+    this.hidden = new Set(query.getAll("hide"));
+    const hz = Number(query.get("hz"));
+    this.hz = RATES_HZ.includes(hz) ? hz : USUAL_HZ;
+    this.utc = query.has("utc");
     const [from, to] = [Number(query.get("from")), Number(query.get("to"))];
     this.frozen = from > 0 && from < to ? [from, to] : null;
     this.waiting = 0;
   }
 
   save() {
+    const query = this.query(this.frozen);
+    history.replaceState(null, "", query.size ? `?${query}` : location.pathname);
+  }
+
+  // A link to exactly what is seen now, also when it is opened later.
+  link(span) {
+    return `${location.origin}${location.pathname}?${this.query(span)}`;
+  }
+
+  query(held) {
     const query = new URLSearchParams();
     if (this.windowMs !== USUAL_MS) query.set("window", this.windowMs);
     if (this.filter) query.set("filter", this.filter);
     for (const sensor of this.chosen) query.append("sensor", sensor);
-    if (this.frozen) {
-      query.set("from", Math.floor(this.frozen[0]));
-      query.set("to", Math.ceil(this.frozen[1]));
+    for (const sensor of this.hidden) query.append("hide", sensor);
+    if (this.hz !== USUAL_HZ) query.set("hz", this.hz);
+    if (this.utc) query.set("utc", "1");
+    if (held) {
+      query.set("from", Math.floor(held[0]));
+      query.set("to", Math.ceil(held[1]));
     }
-    history.replaceState(null, "", query.size ? `?${query}` : location.pathname);
+    return query;
+  }
+
+  hide(sensor, isHidden) {
+    this.hidden[isHidden ? "add" : "delete"](sensor);
+    this.save();
+  }
+
+  set(what) {
+    Object.assign(this, what);
+    this.save();
+  }
+
+  // Another window, up to now.
+  look(windowMs) {
+    this.windowMs = windowMs;
+    this.follow();
   }
 
   toggle(sensor) {

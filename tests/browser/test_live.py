@@ -280,7 +280,7 @@ def test_charts_out_of_sight_are_not_made_until_they_are_scrolled_to(site: Site,
     for sensor in range(60):
         site.add(f"hall-{sensor:02}", 20)
     page.set_viewport_size({"width": 390, "height": 700})
-    page.goto("/?filter=hall")
+    page.goto("/?filter=hall-")
     figures = page.locator('section[data-field="temperature"] figure')
     expect(figures).to_have_count(60, timeout=5000)
     expect(figures.first.locator("canvas")).to_have_count(1)

@@ -1,0 +1,43 @@
+// A picture of a field's charts, as they are drawn, with what they show written above and beside them.
+
+const MARGIN = 16, TITLE = 26, LINE = 20;
+
+export function download(title, plots, from, to, how) {
+  const canvas = paint(title, plots, from, to, how);
+  canvas.toBlob((blob) => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = `${title.replace(/[^\w-]+/g, "-")}-${new Date(from).toISOString().replace(/[:.]/g, "")}.png`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  });
+}
+
+function paint(title, plots, from, to, how) {
+  const ratio = devicePixelRatio;
+  const box = plots[0].figure.parentElement.getBoundingClientRect();
+  const legend = plots[0].small ? [] : plots[0].sensors;
+  const canvas = document.createElement("canvas");
+  canvas.width = (box.width + 2 * MARGIN) * ratio;
+  canvas.height = (box.height + 2 * MARGIN + 2 * TITLE + LINE * legend.length) * ratio;
+  const c = canvas.getContext("2d");
+  c.scale(ratio, ratio);
+  c.fillStyle = how.ink("--card");
+  c.fillRect(0, 0, canvas.width, canvas.height);
+  write(c, title, MARGIN, MARGIN + 14, how.ink("--ink"), "600 16px system-ui, sans-serif");
+  write(c, `${new Date(from).toISOString()} to ${new Date(to).toISOString()}`, MARGIN, MARGIN + 36, how.ink("--quiet"));
+  for (const { figure, uplot, sensors, small } of plots) {
+    const at = figure.getBoundingClientRect(), [x, y] = [at.left - box.left + MARGIN, at.top - box.top + MARGIN + 2 * TITLE];
+    if (small) write(c, how.label(sensors[0]), x, y + 12, how.ink("--ink"), "600 12px system-ui, sans-serif");
+    const drawn = uplot.ctx.canvas, place = drawn.getBoundingClientRect();
+    c.drawImage(drawn, x, place.top - box.top + MARGIN + 2 * TITLE, place.width, place.height);
+  }
+  legend.forEach((sensor, i) => write(c, `━ ${how.label(sensor)}`, MARGIN, box.height + MARGIN + 2 * TITLE + LINE * (i + 0.7), how.colour(i)));
+  return canvas;
+}
+
+function write(c, text, x, y, ink, font = "13px system-ui, sans-serif") {
+  Object.assign(c, { fillStyle: ink, font });
+  c.fillText(text, x, y);
+}
+

@@ -1,0 +1,33 @@
+// A chart as a table: the same points, the newest first.
+
+import { bdi, el } from "./dom.js";
+import { count, moment, reading } from "./format.js";
+
+const MOST_ROWS = 200;
+
+// [{ t, values: [[mean, low, high] or null] }] of the points that have a reading, the newest first.
+export function rowsOf(data) {
+  const [times] = data;
+  const rows = [];
+  for (let i = times.length - 1; i >= 0; i--) {
+    const values = [];
+    for (let s = 1; s < data.length; s += 3) values.push(data[s][i] === undefined || data[s][i] === null ? null : [data[s][i], data[s + 1][i], data[s + 2][i]]);
+    if (values.some((value) => value !== null)) rows.push({ t: times[i], values });
+  }
+  return rows;
+}
+
+export function written([mean, low, high], field) {
+  const one = (value) => reading(value, field.decimals);
+  return low === high ? one(mean) : `${one(mean)} (${one(low)}–${one(high)})`;
+}
+
+export function tableOf(data, field, names) {
+  const rows = rowsOf(data);
+  const shown = rows.slice(0, MOST_ROWS);
+  const unit = field.unit ? `, ${field.unit}` : "";
+  const words = `${count(shown.length)} of ${count(rows.length)} points, the newest first. Mean (lowest–highest)${unit}.`;
+  const head = el("tr", {}, el("th", { scope: "col" }, "Time"), ...names.map((name) => el("th", { scope: "col", class: "number" }, bdi(name))));
+  const body = shown.map(({ t, values }) => el("tr", {}, el("th", { scope: "row" }, moment(t)), ...values.map((value) => el("td", { class: "number" }, value ? written(value, field) : "–"))));
+  return [el("p", { class: "quiet" }, words), el("div", { class: "scroll tall", tabindex: "0", role: "group", "aria-label": "Points" }, el("table", {}, el("thead", {}, head), el("tbody", {}, ...body)))];
+}
