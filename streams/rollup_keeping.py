@@ -11,7 +11,7 @@ from django.db import DatabaseError, close_old_connections
 
 from streams import chart_settings, rollups
 from streams.conf import Config
-from streams.errors import StreamwatchError
+from streams.errors import StreamwatchError, Unreachable
 from streams.gateway import looks
 from streams.gateway.client import Client
 from streams.outages import Outage
@@ -63,7 +63,7 @@ class ReadingsKeeper(threading.Thread):
             del self._tails[gone]
         for stream in kept:
             if time.monotonic() >= self._due_s.get(stream, 0.0) and not self._stopped.is_set():
-                self._record(stream)
+                self._try(stream)
 
     def close(self) -> None:
         """Record what is there and end. Raises DatabaseError, Unreachable and the like."""
@@ -72,6 +72,14 @@ class ReadingsKeeper(threading.Thread):
             self.join()
         for tail in self._tails.values():
             tail.step(looks.server_ms(self._client))
+
+    def _try(self, stream: bytes) -> None:
+        try:
+            self._record(stream)
+        except Unreachable:
+            raise
+        except StreamwatchError:
+            pass  # of this one alone, say a key that is no stream any more; the monitor meets it too, and says so
 
     def _record(self, stream: bytes) -> None:
         if stream not in self._tails:

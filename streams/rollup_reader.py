@@ -59,14 +59,19 @@ class Recorded:
 
 def series_of(path: str, sensors: Collection[str], fields: Collection[str]) -> list[Key]:
     """The recorded series of these sensors (empty: all) and fields (empty: all), by name."""
-    found = RecordedSeries.objects.filter(stream__path=path)
+    found = RecordedSeries.objects.filter(stream__path=path).order_by("pk")
     if sensors and fields:
         found = found.filter(digest__in=[digest_of(sensor, name) for sensor in sensors for name in fields])
     elif sensors:
-        found = found.filter(sensor__in=list(sensors))
+        found = found.filter(sensor__in=_possible(sensors))
     elif fields:
-        found = found.filter(field__in=list(fields))
+        found = found.filter(field__in=_possible(fields))
     return sorted(found.values_list("sensor", "field")[: MOST_SERIES_READ + 1])
+
+
+def _possible(names: Collection[str]) -> list[str]:
+    """Names that can have been recorded: none has a NUL in it, and PostgreSQL refuses to be asked for one."""
+    return [name for name in names if "\0" not in name]
 
 
 def recorded_until(path: str) -> int | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from streams import names, readings
 from streams.frames import Frame
@@ -136,4 +135,5 @@ class Tail:
 
 
 def _clock(entry_id: EntryId) -> str:
-    return datetime.fromtimestamp(entry_id.ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    moment = entry_id.moment()
+    return moment.strftime("%Y-%m-%d %H:%M:%S UTC") if moment else str(entry_id)

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -28,6 +29,8 @@ Buckets = dict[Key, dict[int, FieldStats]]
 MOST_SERIES = 25_000
 # A bucket further ahead of its commit than this is no clock reading: its producer chose the ID.
 AHEAD_MS = 60_000
+# The end of the year 9999: no calendar goes on after it, and the largest IDs are no numbers to a database.
+LATEST_MS = 253_402_300_799_000
 # After a block of a finer tier ends, it may take so long until what belongs there is rolled up.
 SETTLED_AFTER_MS = 60_000
 _ROWS_TOGETHER = 500
@@ -82,31 +85,31 @@ class Writer:
         """Count a frame that ends at a position. Raises Overtaken or DatabaseError; then nothing was written."""
         buckets, left_out = self._kept(_by_series(frame), position.entry_id.ms)
         rolled = self._rolled_or_begun(buckets)
+        changes = {
+            "source": position.source,
+            "position": str(position.entry_id),
+            "entries_read": position.read,
+            "rolled": rolled,
+            **({"gap": gap} if gap else {}),
+        }
         try:
-            with transaction.atomic():
-                self._store(buckets, rolled, position, left_out, gap)
+            with self._step(changes):
+                self._store(buckets, rolled, left_out)
         except Exception:
             self._series.clear()  # what was learnt in the transaction is undone with it
             raise
-        self.refresh()
 
-    def _store(self, buckets: Buckets, rolled: dict[str, int], position: Position, left_out: int, gap: str) -> None:
-        without_place = self._learn(buckets)
-        self._step(
-            source=position.source,
-            position=str(position.entry_id),
-            entries_read=position.read,
-            rolled=rolled,
-            left_out=F("left_out") + left_out + without_place,
-            **({"gap": gap} if gap else {}),
-        )
+    def _store(self, buckets: Buckets, rolled: dict[str, int], left_out: int) -> None:
+        left_out += self._learn(buckets)
+        if left_out:
+            RecordedStream.objects.filter(pk=self._row.pk).update(left_out=F("left_out") + left_out)
         known = buckets.keys() & self._series.keys()
         rows = [row for key in known for row in self._rows(key, buckets[key], rolled)]
         ReadingBlock.objects.bulk_create(rows, batch_size=_ROWS_TOGETHER)
 
     def _kept(self, buckets: Buckets, log_ms: int) -> tuple[Buckets, int]:
         """What is neither too old for any tier nor ahead of the clock, and how many values are."""
-        oldest, newest = log_ms - max(self._keep_ms.values()), log_ms + AHEAD_MS
+        oldest, newest = log_ms - max(self._keep_ms.values()), min(log_ms + AHEAD_MS, LATEST_MS)
         kept: Buckets = {}
         left_out = 0
         for key, stats in buckets.items():
@@ -157,11 +160,20 @@ class Writer:
             for digest, pk in self._row.series.filter(digest__in=some).values_list("digest", "pk"):
                 self._series[by_digest[digest]] = pk
 
-    def _step(self, **changes: Any) -> None:
-        """Change the stream's row, in a transaction, if nobody else did since it was read."""
-        mine = RecordedStream.objects.filter(pk=self._row.pk, version=self._row.version)
-        if not mine.update(version=self._row.version + 1, **changes):
-            raise Overtaken
+    @contextmanager
+    def _step(self, changes: dict[str, Any]) -> Iterator[None]:
+        """A transaction that changes the stream's row, if nobody else did since it was read.
+
+        The row comes first, so that of two at the same moment one waits there and is then refused. Afterwards it is
+        not read again: what somebody else wrote since would pass for what this one knows.
+        """
+        changes = {"version": self._row.version + 1, **changes}
+        with transaction.atomic():
+            if not RecordedStream.objects.filter(pk=self._row.pk, version=self._row.version).update(**changes):
+                raise Overtaken
+            yield
+        for name, value in changes.items():
+            setattr(self._row, name, value)
 
     def roll_up(self, now_ms: int) -> None:
         """Make the coarser blocks that are due. Raises Overtaken or DatabaseError."""
@@ -180,10 +192,8 @@ class Writer:
         is_due = start + coarse.block_ms <= until
         rows = self._rolled_rows(fine, coarse, start) if is_due else []
         done = start + coarse.block_ms if is_due else start
-        with transaction.atomic():
-            self._step(rolled={**self._row.rolled, str(coarse.resolution_s): done})
+        with self._step({"rolled": {**self._row.rolled, str(coarse.resolution_s): done}}):
             ReadingBlock.objects.bulk_create(rows, batch_size=_ROWS_TOGETHER)
-        self.refresh()
         return is_due
 
     def _rolled_rows(self, fine: Tier, coarse: Tier, start: int) -> list[ReadingBlock]:

@@ -174,6 +174,7 @@ def test_what_was_forgotten_is_asked_for_again() -> None:
     assert chart_settings.of(b"other").sensor_field == "box"
 
 
+@pytest.mark.django_db(transaction=True)
 def test_while_the_database_is_away_what_was_known_last_goes_on(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     row(b"known", sensor_field="box")
     chart_settings.of(b"known")
