@@ -1,11 +1,11 @@
 // The store's readings in longer buckets, as few as a chart has pixels. Each knows the lowest and highest reading in it, so
 // that a spike shows however many share its pixel. Only what changed since it was last asked is worked out again.
 
-import { usualStep } from "./store.js";
+import { usualStep } from "./series.js";
 
 export class Coarse {
   constructor(store, bucketMs) {
-    Object.assign(this, { store, bucketMs, known: new Map() });
+    Object.assign(this, { store, bucketMs, known: new WeakMap() });
   }
 
   each(sensor, field, from, to, take) {

@@ -22,10 +22,8 @@ function series(source, sensor, field, first, to, size, step) {
   let before = null;
   source.each(sensor, field, first, to, (t, m, l, h) => {
     const i = (t - first) / step;
-    if (before !== null && t - before > silence) {
-      const gap = (before - first) / step + 1;
-      mean[gap] = low[gap] = high[gap] = null;
-    }
+    // Every point of a silence is null: after a single one, uPlot would go on with its line at once.
+    if (before !== null && t - before > silence) for (const column of [mean, low, high]) column.fill(null, (before - first) / step + 1, i);
     mean[i] = m;
     low[i] = l;
     high[i] = h;

@@ -17,6 +17,17 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+// Make these the children of an element, in this order. Those that are in place are not touched: they keep what has focus.
+export function arrange(parent, elements) {
+  const wanted = new Set(elements);
+  for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();
+  let next = parent.firstElementChild;
+  for (const element of elements) {
+    if (element === next) next = next.nextElementSibling;
+    else parent.insertBefore(element, next);
+  }
+}
+
 const SVG = "http://www.w3.org/2000/svg";
 
 export function svg(tag, attributes) {

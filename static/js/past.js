@@ -1,6 +1,6 @@
 // Readings from before the last minutes: fetched for a span, and joined with what flows in.
 
-import { usualStep } from "./store.js";
+import { usualStep } from "./series.js";
 
 const AGAIN_MS = 30000;
 // Points longer than this are not made from what is in memory here: it holds minutes only.

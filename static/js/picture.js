@@ -1,8 +1,24 @@
 // A picture of a field's charts, as they are drawn, with what they show written above and beside them.
 
-const MARGIN = 16, TITLE = 26, LINE = 20;
+import { colour, ink } from "./colours.js";
+import { DASHES } from "./plots.js";
 
-export function download(title, plots, from, to, how) {
+const MARGIN = 16, TITLE = 26, LINE = 20, SAMPLE = 28;
+
+// Every chart of a panel, those out of sight too.
+export function download(panel) {
+  const { field, plots, how } = panel, [, from, to] = panel.drawn;
+  const before = plots.map(({ visible }) => visible);
+  for (const plot of plots) plot.visible = true;
+  panel.drawPlots();
+  // uPlot paints at the end of the task.
+  setTimeout(() => {
+    save(`${how.title}: ${field.label}${field.unit ? `, ${field.unit}` : ""}`, plots, from, to, how);
+    plots.forEach((plot, i) => (plot.visible = before[i]));
+  });
+}
+
+function save(title, plots, from, to, how) {
   const canvas = paint(title, plots, from, to, how);
   canvas.toBlob((blob) => {
     const link = document.createElement("a");
@@ -22,22 +38,34 @@ function paint(title, plots, from, to, how) {
   canvas.height = (box.height + 2 * MARGIN + 2 * TITLE + LINE * legend.length) * ratio;
   const c = canvas.getContext("2d");
   c.scale(ratio, ratio);
-  c.fillStyle = how.ink("--card");
+  c.fillStyle = ink("--card");
   c.fillRect(0, 0, canvas.width, canvas.height);
-  write(c, title, MARGIN, MARGIN + 14, how.ink("--ink"), "600 16px system-ui, sans-serif");
-  write(c, `${new Date(from).toISOString()} to ${new Date(to).toISOString()}`, MARGIN, MARGIN + 36, how.ink("--quiet"));
+  write(c, title, MARGIN, MARGIN + 14, ink("--ink"), "600 16px system-ui, sans-serif");
+  write(c, `${new Date(from).toISOString()} to ${new Date(to).toISOString()}`, MARGIN, MARGIN + 36, ink("--quiet"));
   for (const { figure, uplot, sensors, small } of plots) {
     const at = figure.getBoundingClientRect(), [x, y] = [at.left - box.left + MARGIN, at.top - box.top + MARGIN + 2 * TITLE];
-    if (small) write(c, how.label(sensors[0]), x, y + 12, how.ink("--ink"), "600 12px system-ui, sans-serif");
+    if (small) write(c, how.label(sensors[0]), x, y + 12, ink("--ink"), "600 12px system-ui, sans-serif");
     const drawn = uplot.ctx.canvas, place = drawn.getBoundingClientRect();
     c.drawImage(drawn, x, place.top - box.top + MARGIN + 2 * TITLE, place.width, place.height);
   }
-  legend.forEach((sensor, i) => write(c, `━ ${how.label(sensor)}`, MARGIN, box.height + MARGIN + 2 * TITLE + LINE * (i + 0.7), how.colour(i)));
+  legend.forEach((sensor, i) => {
+    const y = box.height + MARGIN + 2 * TITLE + LINE * (i + 0.7);
+    sample(c, i, MARGIN, y - 4);
+    write(c, how.label(sensor), MARGIN + SAMPLE + 8, y, ink("--ink"));
+  });
   return canvas;
+}
+
+// A piece of the i-th line.
+function sample(c, i, x, y) {
+  c.beginPath();
+  Object.assign(c, { strokeStyle: colour(i), lineWidth: 2 }).setLineDash(DASHES[i % DASHES.length]);
+  c.moveTo(x, y);
+  c.lineTo(x + SAMPLE, y);
+  c.stroke();
 }
 
 function write(c, text, x, y, ink, font = "13px system-ui, sans-serif") {
   Object.assign(c, { fillStyle: ink, font });
   c.fillText(text, x, y);
 }
-

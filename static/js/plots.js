@@ -1,34 +1,44 @@
 // One chart of one field: what uPlot is told to draw.
 
 import uPlot from "../uplot/uPlot.esm.js";
-import { painted, zones } from "./bounds.js";
+import { colour, ink } from "./colours.js";
+import { setText } from "./dom.js";
 import { moment, reading, tick } from "./format.js";
+import { lone, spikes } from "./spikes.js";
+import { paintZones, writeZones } from "./zones.js";
 
 export const MOST_OVERLAID = 6;
-const DASHES = [[], [8, 3], [2, 3], [10, 3, 2, 3], [14, 4], [4, 4]];
+export const DASHES = [[], [8, 3], [2, 3], [10, 3, 2, 3], [14, 4], [4, 4]];
 const S = 1000, MIN = 60 * S, H = 60 * MIN, D = 24 * H;
 // What a time axis may be divided into; uPlot's own steps leave a narrow chart without any mark.
 const TIMES = [...[1, 2, 5, 10, 15, 20, 30].map((n) => n * S), ...[1, 2, 3, 5, 10, 15, 20, 30].map((n) => n * MIN), ...[1, 2, 3, 4, 6, 8, 12].map((n) => n * H), ...[1, 2, 3, 5, 7, 10, 15].map((n) => n * D)];
-// Above this share of a chart's pixels its points are so many that a thin line shows more than a thick one.
+// Above this share of a chart's pixels its points are so many that a thin line shows more than a thick one, and that the
+// band to a single reading is too thin to be seen.
 const DENSE = 0.5;
-
-export const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-export const colour = (i) => ink(`--series-${(i % MOST_OVERLAID) + 1}`);
+const SPIKE_PX = 4;
+const LEAST_ZOOM_PX = 4;
 
 // `how` has label(sensor), isHidden(sensor), utc, and what to do on zoom, live and hide.
-export function makePlot({ figure, field, sensors, small }, how) {
+export function makePlot({ figure, field, sensors, small, there }, how) {
   const series = sensors.flatMap((sensor, i) => lines(sensor, i, field, how));
   const bands = sensors.map((_, i) => ({ series: [3 * i + 3, 3 * i + 2], fill: `${colour(small ? 0 : i)}40` }));
   const options = {
     width: Math.floor(figure.clientWidth) || 300, height: small ? 110 : 260, ms: 1, padding: [8, 18, 0, 0],
     tzDate: (t) => (how.utc() ? uPlot.tzDate(new Date(t), "Etc/UTC") : new Date(t)),
-    legend: { show: !small, live: true },
-    cursor: { sync: { key: "streamwatch", scales: ["x", null] }, drag: { x: true, y: false }, bind: { dblclick: () => () => how.onLive() } },
+    legend: { show: !small, live: true, markers: { width: 0, fill: (_, i) => sample((i - 1) / 3) } },
+    cursor: { sync: { key: "streamwatch", scales: ["x", null] }, drag: { x: true, y: false, setScale: false }, bind: { dblclick: () => () => how.onLive() } },
     scales: { x: { time: true, auto: false }, y: { auto: false, range: (_, min, max) => (min === null || max === null ? [0, 1] : [min, max]) } },
     series: [{ value: (_, t) => (t === null ? "" : moment(t)) }, ...series],
     bands,
     axes: axes(small),
-    hooks: { setSelect: [(u) => selected(u, how)], drawClear: [(u) => paintZones(u, field, small)], setSeries: [(u, i, change) => toggled(u, i, change, sensors, how)] },
+    hooks: {
+      setSelect: [(u) => marked(u, how)],
+      setCursor: small ? [(u) => setText(there, valueAt(u, field))] : [],
+      setSeries: [(u, i, change) => toggled(i, change, sensors, how)],
+      drawClear: [(u) => paintZones(u, field)],
+      drawSeries: [strokeSpikes],
+      draw: [(u) => writeZones(u, field, small)],
+    },
   };
   return new uPlot(options, [[], ...series.map(() => [])], figure);
 }
@@ -38,7 +48,7 @@ function axes(small) {
   const times = (_, ticks, __, ___, step) => ticks.map((t) => tick(t, step));
   return [
     { ...axis, space: (u, i, min, max) => (max - min < 5 * MIN || !small ? 64 : 46), size: 28, incrs: TIMES, values: times },
-    { ...axis, size: small ? 40 : 52, space: small ? 18 : 26, values: (_, ticks) => ticks.map((value) => reading(value, null)) },
+    { ...axis, size: (_, marks) => Math.max(small ? 40 : 52, 18 + 7 * Math.max(...(marks ?? [""]).map((mark) => mark.length))), space: small ? 18 : 26, values: (_, ticks) => ticks.map((value) => reading(value, null)) },
   ];
 }
 
@@ -46,47 +56,64 @@ function lines(sensor, i, field, how) {
   const show = !how.isHidden(sensor);
   const edge = { show, width: 0, points: { show: false }, class: "edge" };
   const value = (_, v) => (v === null || v === undefined ? "–" : `${reading(v, field.decimals)} ${field.unit}`);
-  const points = { show: (u, s) => u.data[s].reduce((n, v) => n + (v !== null && v !== undefined), 0) < 3, size: 5 };
+  const points = { show: false, filter: (u, s) => lone(u.data[s]), size: 5 };
   return [{ label: how.label(sensor), show, stroke: colour(i), width: 1.5, dash: DASHES[i % DASHES.length], value, points }, edge, edge];
 }
 
+// The i-th line as it is drawn, for the legend.
+function sample(i) {
+  const dash = DASHES[i % DASHES.length] ?? [];
+  let at = 0;
+  const stops = dash.map((length, n) => `${n % 2 ? "transparent" : colour(i)} ${at}px ${(at += length)}px`);
+  return dash.length ? `repeating-linear-gradient(90deg, ${stops.join(", ")})` : colour(i);
+}
+
+// A small chart has no legend: what is under the crosshair stands beside its name.
+function valueAt(u, field) {
+  const value = u.data[1][u.cursor.idxs?.[1]];
+  return value === null || value === undefined ? "" : `${reading(value, field.decimals)} ${field.unit}`.trim();
+}
+
+const isDense = (u) => u.data[0].length > DENSE * u.width;
+
 // Dense lines are one device pixel wide.
-export function thin(u, points) {
-  const width = points > DENSE * u.width ? 1 / devicePixelRatio : 1.5;
+export function thin(u) {
+  const width = isDense(u) ? 1 / devicePixelRatio : 1.5;
   for (let s = 1; s < u.series.length; s += 3) u.series[s].width = width;
 }
 
-function selected(u, how) {
-  if (u.select.width < 4) return;
-  how.onZoom(u.posToVal(u.select.left, "x"), u.posToVal(u.select.left + u.select.width, "x"));
-  u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+function strokeSpikes(u, s) {
+  if (s % 3 !== 1 || !isDense(u)) return;
+  const { min, max } = u.scales.y, { ctx } = u;
+  // uPlot remembers what it set.
+  ctx.save();
+  ctx.beginPath();
+  for (const [i, from, to] of spikes(u.data[s + 1], u.data[s + 2], ((max - min) / u.bbox.height) * SPIKE_PX * devicePixelRatio)) {
+    const x = Math.round(u.valToPos(u.data[0][i], "x", true)) + 0.5;
+    ctx.moveTo(x, u.valToPos(from, "y", true));
+    ctx.lineTo(x, u.valToPos(to, "y", true));
+  }
+  Object.assign(ctx, { strokeStyle: u.series[s].stroke(u, s), lineWidth: 1 }).setLineDash([]);
+  ctx.stroke();
+  ctx.restore();
 }
+
+// The mouse marked a span in this chart, or in another one that this one follows.
+function marked(u, how) {
+  if (u.cursor.event) zoom(u, how);
+  else unmark(u);
+}
+
+// Zoom to what is marked.
+export function zoom(u, how) {
+  const { left, width } = u.select;
+  unmark(u);
+  if (width >= LEAST_ZOOM_PX) how.onZoom(u.posToVal(left, "x"), u.posToVal(left + width, "x"));
+}
+
+export const unmark = (u) => u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
 
 // A click in the legend hides a sensor's line and, with it, its band.
-function toggled(u, i, change, sensors, how) {
-  if (i === null || i % 3 !== 1 || !("show" in change)) return;
-  for (const edge of [i + 1, i + 2]) u.setSeries(edge, { show: change.show }, false);
-  how.onHide(sensors[(i - 1) / 3], !change.show);
-}
-
-// Where there is no room for words, the mark and the number; the words stand beside the field's name.
-function paintZones(u, field, small) {
-  const { left, top, width, height } = u.bbox;
-  const { min, max } = u.scales.y;
-  for (const zone of zones(field)) {
-    const [from, to] = painted(zone);
-    const [low, high] = [Math.max(from, min), Math.min(to, max)];
-    if (low >= high) continue;
-    const [y, bottom] = [u.valToPos(high, "y", true), u.valToPos(low, "y", true)];
-    u.ctx.save();
-    u.ctx.fillStyle = `${ink(zone.level === "bad" ? "--bad" : "--warn")}22`;
-    u.ctx.fillRect(left, y, width, bottom - y);
-    u.ctx.fillStyle = ink(zone.level === "bad" ? "--bad" : "--warn");
-    u.ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
-    u.ctx.textBaseline = zone.from === -Infinity ? "bottom" : "top";
-    u.ctx.textAlign = "right";
-    const edge = zone.from === -Infinity ? Math.min(bottom, top + height) - 2 : Math.max(y, top) + 2;
-    if (bottom - y > 12 * devicePixelRatio) u.ctx.fillText(small ? zone.mark : zone.text, left + width - 4, edge);
-    u.ctx.restore();
-  }
+function toggled(i, change, sensors, how) {
+  if (i !== null && i % 3 === 1 && "show" in change) how.onHide(sensors[(i - 1) / 3], !change.show);
 }

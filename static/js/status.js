@@ -16,7 +16,7 @@ export class Status {
     const words = {
       waiting: () => "connecting…",
       live: () => (this.redis?.redis === "down" ? "connected, but Redis is away" : "live"),
-      reconnecting: ({ at }) => `reconnecting in ${Math.max(0, Math.ceil((at - Date.now()) / 1000))} s`,
+      reconnecting: ({ at, since, why }) => (why ? `${why}; ` : "") + (at > Date.now() ? `reconnecting in ${Math.ceil((at - Date.now()) / 1000)} s` : "reconnecting now") + (since ? `; nothing new since ${clock(since)}` : ""),
       stale: ({ since }) => `stale since ${clock(since)}`,
       refused: ({ text }) => text || "refused",
     };

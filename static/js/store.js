@@ -1,9 +1,7 @@
-// The readings of the window in typed rings: memory is bounded however long the page stays open.
+// What the page knows of every sensor: its readings of the window, what is newest of it, and how often it speaks.
 
 import { Coarse } from "./coarse.js";
-
-const CADENCE_FOR_MS = 10000;
-const CADENCE_SPAN_MS = 300000;
+import { Series } from "./series.js";
 
 export class Store {
   constructor() {
@@ -28,45 +26,49 @@ export class Store {
   series(sensor, field) {
     const fields = this.sensor(sensor).fields;
     if (!fields.has(field)) {
-      const rings = ["t", "count", "mean", "low", "high"].map((name) => [name, new Float64Array(this.size)]);
-      fields.set(field, { ...Object.fromEntries(rings), lastT: 0, changed: 0 });
+      fields.set(field, new Series(this.bucketMs, this.size));
       if (!this.fields.includes(field)) this.fields.push(field);
     }
     return fields.get(field);
   }
 
-  // One bucket of one field, as the server has it now: setting it twice does no harm.
-  set(sensor, field, t, mean, low, high, last, count = 1) {
+  // One bucket of one field, as the server has it now (setting it twice does no harm), or what it `adds` to what is here.
+  // Returns how many readings are new.
+  set(sensor, field, t, mean, low, high, last, count = 1, adds = false) {
     const series = this.series(sensor, field);
-    const at = (t / this.bucketMs) % this.size;
-    series.t[at] = t;
-    series.count[at] = count;
-    series.mean[at] = mean;
-    series.low[at] = low;
-    series.high[at] = high;
-    series.changed = Math.min(series.changed, t);
     const row = this.sensor(sensor);
-    if (t >= series.lastT) {
-      series.lastT = t;
-      row.latest.set(field, last);
-    }
+    if (t >= series.lastT) row.latest.set(field, last);
     row.lastMs = Math.max(row.lastMs, t);
     this.oldest = Math.min(this.oldest ?? t, t);
+    return adds ? series.add(t, mean, low, high, count) : series.set(t, mean, low, high, count);
   }
 
-  takeHistory({ t, series, sensors }) {
+  takeHistory({ t, series, sensors, adds }) {
     for (const [sensor, fields] of Object.entries(series)) {
-      for (const [field, { mean, min, max, last, count }] of Object.entries(fields)) {
-        mean.forEach((value, i) => {
-          if (value !== null) this.set(sensor, field, t[i], value, min ? min[i] : value, max ? max[i] : value, last ? last[i] : value, count ? count[i] : 1);
-        });
-      }
+      this.count(sensor, Object.entries(fields).map(([field, columns]) => this.takeColumns(sensor, field, t, columns, adds)));
     }
     for (const [sensor, { last_id, count }] of Object.entries(sensors)) {
       const row = this.sensor(sensor);
       row.count = count;
       row.lastMs = Math.max(row.lastMs, Number(last_id.split("-")[0]));
     }
+  }
+
+  // Columns that say nothing else are left out.
+  takeColumns(sensor, field, t, { mean, min = mean, max = mean, last = mean, count }, adds) {
+    return mean.reduce((fresh, value, i) => (value === null ? fresh : fresh + this.set(sensor, field, t[i], value, min[i], max[i], last[i], count ? count[i] : 1, adds)), 0);
+  }
+
+  takeFrame({ t, readings }) {
+    for (const [sensor, fields] of Object.entries(readings)) {
+      this.count(sensor, Object.entries(fields).map(([field, [count, min, max, mean, last]]) => this.set(sensor, field, t, mean, min, max, last, count)));
+    }
+  }
+
+  // A reading has one value in each of its fields: there are as many as in the field that has most.
+  count(sensor, fresh) {
+    const row = this.sensor(sensor);
+    row.count = (row.count ?? 0) + Math.max(0, ...fresh);
   }
 
   // What is newest of every sensor, those without a chart too.
@@ -85,12 +87,10 @@ export class Store {
   // Forget the readings of sensors that are sent no more; null for none.
   keep(names) {
     const kept = new Set(names ?? this.sensors.keys());
-    for (const [name, row] of this.sensors) if (!kept.has(name)) row.fields.clear();
-  }
-
-  takeFrame({ t, readings }) {
-    for (const [sensor, fields] of Object.entries(readings)) {
-      for (const [field, [count, min, max, mean, last]] of Object.entries(fields)) this.set(sensor, field, t, mean, min, max, last, count);
+    for (const [name, row] of this.sensors) {
+      if (kept.has(name)) continue;
+      row.fields.clear();
+      row.count = null;
     }
   }
 
@@ -108,34 +108,11 @@ export class Store {
 
   // Calls take(t, mean, low, high, count) for the buckets of one series from `from` to `to`, in order of time.
   each(sensor, field, from, to, take) {
-    const series = this.sensors.get(sensor)?.fields.get(field);
-    if (!series) return;
-    const { t: times, mean, low, high, count } = series;
-    let t = Math.ceil(from / this.bucketMs) * this.bucketMs;
-    for (let at = (t / this.bucketMs) % this.size; t <= to; t += this.bucketMs, at = at + 1 === this.size ? 0 : at + 1) {
-      if (times[at] === t) take(t, mean[at], low[at], high[at], count[at]);
-    }
+    this.sensors.get(sensor)?.fields.get(field)?.each(from, to, take);
   }
 
   // The usual time between buckets with readings of a sensor, in ms; null while there are too few to tell.
-  // It changes slowly and costs a sort: looked at again when the series is some seconds older.
   cadence(sensor, field, from, to) {
-    const series = this.sensors.get(sensor)?.fields.get(field);
-    if (!series) return null;
-    if (series.cadence === undefined || series.cadence === null || Math.abs(to - series.cadenceAt) > CADENCE_FOR_MS) {
-      series.cadence = usualStep((take) => this.each(sensor, field, Math.max(from, to - CADENCE_SPAN_MS), to, take));
-      series.cadenceAt = to;
-    }
-    return series.cadence;
+    return this.sensors.get(sensor)?.fields.get(field)?.cadence(from, to) ?? null;
   }
-}
-
-export function usualStep(each) {
-  const steps = [];
-  let before = null;
-  each((t) => {
-    if (before !== null) steps.push(t - before);
-    before = t;
-  });
-  return steps.length < 3 ? null : steps.sort((a, b) => a - b)[steps.length >> 1];
 }

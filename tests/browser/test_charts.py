@@ -173,6 +173,7 @@ def test_a_copied_link_opens_exactly_this_view(site: Site, page: Page) -> None:
     link = page.evaluate("navigator.clipboard.readText()")
     assert re.search(r"window=60000.*filter=linked.*from=\d+&to=\d+", link)
     page.goto(link)
+    expect(page.locator("canvas").first).to_be_visible()
     expect(page.locator("#pause")).to_have_text(re.compile("Resume"))
     expect(page.locator("#past")).to_contain_text(" to ")
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import time
 from urllib.parse import parse_qs, urlsplit
 
@@ -187,6 +188,40 @@ def test_what_a_browser_missed_is_filled_in_when_it_is_back(site: Site, page: Pa
     site.parts["web"] = site.start_web()
     expect(page.locator("#state")).to_have_text("live", timeout=15_000)
     assert eventually(lambda: len(buckets(page, "cellar")) >= 4, 3)
+
+
+def test_a_frozen_web_server_is_noticed_as_stale_and_resumed(site: Site, page: Page) -> None:
+    page.goto("/")
+    expect(page.locator("#state")).to_have_text("live")
+    added = [site.add("freezer", 20)]
+    expect(page.locator('tr[data-sensor="freezer"]')).to_be_visible()
+    site.parts["web"].send(signal.SIGSTOP)
+    try:
+        expect(page.locator("#state")).to_have_text(re.compile(r"^stale since \d\d:\d\d:\d\d$"), timeout=12_000)
+        for temperature in (21, 22, 23):
+            time.sleep(1.05)
+            added.append(site.add("freezer", temperature))
+        assert len(buckets(page, "freezer")) == 1
+    finally:
+        site.parts["web"].send(signal.SIGCONT)
+    expect(page.locator("#state")).to_have_text("live", timeout=15_000)
+    expect(page.locator('tr[data-sensor="freezer"]')).to_contain_text("23 °C")
+    assert buckets(page, "freezer") == sorted({int(entry_id.split("-")[0]) // 1000 * 1000 for entry_id in added})
+    expect(page.locator('tr[data-sensor="freezer"] td').last).to_have_text("4")
+
+
+def test_a_web_server_frozen_for_long_is_left_and_found_again(site: Site, page: Page) -> None:
+    page.goto("/")
+    expect(page.locator("#state")).to_have_text("live")
+    site.parts["web"].send(signal.SIGSTOP)
+    try:
+        said = re.compile(r"^reconnecting (in \d+ s|now); nothing new since \d\d:\d\d:\d\d$")
+        expect(page.locator("#state")).to_have_text(said, timeout=25_000)
+        site.add("thaw", 21)
+    finally:
+        site.parts["web"].send(signal.SIGCONT)
+    expect(page.locator("#state")).to_have_text("live", timeout=25_000)
+    expect(page.locator('tr[data-sensor="thaw"]')).to_contain_text("21 °C")
 
 
 def test_the_banner_stands_while_the_server_is_away_and_the_gap_is_filled_after(site: Site, page: Page) -> None:

@@ -15,8 +15,13 @@ function filled(seconds) {
 test("a line breaks where a sensor fell silent for several of its own steps", () => {
   const [, mean] = columns(filled([0, 1, 2, 3, 4, 15, 16]), "f", ["s"], START, START + 16000);
   assert.equal(mean[4], 4);
-  assert.ok(mean.slice(5, 15).includes(null));
+  assert.deepEqual(mean.slice(5, 15), Array(10).fill(null));
   assert.equal(mean[15], 15);
+});
+
+test("the first reading after a long silence is not joined to the last one before it", () => {
+  const [, mean] = columns(filled([0, 1, 2, 3, 4, 800]), "f", ["s"], START, START + 800000);
+  assert.deepEqual(mean.slice(5, 800), Array(795).fill(null));
 });
 
 test("a sensor that speaks every ten seconds is one line", () => {

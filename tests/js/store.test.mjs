@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Store, usualStep } from "../../static/js/store.js";
+import { usualStep } from "../../static/js/series.js";
+import { Store } from "../../static/js/store.js";
 
 const START = 1_700_000_000_000;
 
@@ -58,4 +59,33 @@ test("readings of sensors that are sent no more are forgotten, not the sensors",
   for (const sensor of ["a", "b"]) store.set(sensor, "f", START, 1, 1, 1, 1);
   store.keep(["b"]);
   assert.deepEqual([...store.sensors.values()].map((row) => [row.fields.size, row.latest.get("f")]), [[0, 1], [1, 1]]);
+});
+
+test("readings are counted as they come, a bucket that grows only by what is new in it", () => {
+  const store = new Store();
+  store.takeHistory({ t: [], series: {}, sensors: { s: { last_id: `${START}-0`, count: 7 } } });
+  store.takeFrame({ t: START, readings: { s: { f: [1, 5, 5, 5, 5], g: [1, 5, 5, 5, 5] }, fresh: { f: [2, 1, 1, 1, 1] } } });
+  store.takeFrame({ t: START, readings: { s: { f: [3, 5, 5, 5, 5] } } });
+  assert.deepEqual([store.sensor("s").count, store.sensor("fresh").count], [10, 2]);
+  store.takeHistory({ t: [START, START + 1000], series: { s: { f: { mean: [5, 6], count: [4, 1] } } }, sensors: {} });
+  assert.equal(store.sensor("s").count, 12);
+});
+
+test("what the log has beyond what is here is counted with it", () => {
+  const store = new Store();
+  store.set("s", "f", START, 2, 1, 3, 3, 2);
+  store.takeHistory({ t: [START, START + 1000], series: { s: { f: { mean: [8, 5], min: [7, 5], max: [9, 5], last: [9, 5], count: [4, 1] } } }, sensors: {}, adds: true });
+  const found = [];
+  store.each("s", "f", START, START + 1000, (t, mean, low, high, count) => found.push([t, mean, low, high, count]));
+  assert.deepEqual(found, [[START, 6, 1, 9, 6], [START + 1000, 5, 5, 5, 1]]);
+});
+
+test("a bucket that is older than the ring reaches takes nobody's place", () => {
+  const store = new Store();
+  store.clear(60_000, 1000);
+  store.set("s", "f", START + 180_000, 1, 1, 1, 1);
+  store.set("s", "f", START, 9, 9, 9, 9);
+  const found = [];
+  store.each("s", "f", START, START + 180_000, (t, mean) => found.push([t, mean]));
+  assert.deepEqual(found, [[START + 180_000, 1]]);
 });
