@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import time
 from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -12,15 +16,20 @@ from asgiref.sync import sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from dashboard import messages
-from dashboard.feed import Feed, Follower, Selection
+from dashboard.feed import Feed, Follower
 from dashboard.hub import hub
+from dashboard.memory import Selection
+from dashboard.messages import Message
+from dashboard.seats import Full, TooMany
 from dashboard.slots import Slot
+from dashboard.wire import EXTENSION
 from streams import access, conf, looking
 from streams.errors import BadRequest, NoSuchStream, NotAllowed, StreamwatchError, WrongType
 from streams.ids import EntryId
 
 MOST_MESSAGES_PER_S = 20
 LONGEST_MESSAGE = 64 * 1024
+STALLED = 4408
 
 
 class DashboardSocket(AsyncWebsocketConsumer):
@@ -29,36 +38,41 @@ class DashboardSocket(AsyncWebsocketConsumer):
     # The hub holds one channel for the whole process; a channel per socket would cost a subscription each.
     channel_layer_alias = "none"
     feed: Feed | None = None
+    seat: Any = None
+    has_seat = False
 
     async def connect(self) -> None:
         """Admit or refuse the browser and bring it up to date."""
-        user = self.scope["user"]
-        if not await sync_to_async(access.may_look)(user):
-            await self.close()
-            return
-        access.look_as(user)
-        limit = await sync_to_async(access.viewers_reach)()
-        await self.accept()
-        query = parse_qs(self.scope["query_string"].decode("latin-1"))
-        self.received: deque[float] = deque(maxlen=MOST_MESSAGES_PER_S)
-        self.follower = Follower(Slot(self._send_text, self._catch_up), _selection(query), limit)
-        try:
-            stream = await self._stream(self.scope["url_route"]["kwargs"]["stream"])
-            frames = EntryId.parse(query["frames"][0]) if "frames" in query else None
-            self.feed = await hub().join(stream, self.follower, frames, query.get("epoch", [""])[0])
-        except (NoSuchStream, WrongType) as error:
-            await self._refuse(4404, "unknown_stream", str(error))
-        except NotAllowed as error:
-            await self._refuse(4403, "not_allowed", str(error))
-        except (BadRequest, ValueError) as error:
-            await self._refuse(4400, "bad_request", str(error))
+        user, segment = self.scope["user"], self.scope["url_route"]["kwargs"]["stream"]
+        async with hub().door:
+            found = await sync_to_async(_asked)(user, segment)
+            if found is None:
+                await self.close()
+                return
+            access.look_as(user)
+            await self.accept()
+            query = parse_qs(self.scope["query_string"].decode("latin-1"))
+            self.received: deque[float] = deque(maxlen=MOST_MESSAGES_PER_S)
+            self.follower = Follower(Slot(_Way(self)), self._send_away, _selection(query), found.limit)
+            try:
+                self._sit_down(user)
+                feed = hub().feed(await self._stream(found))
+                frames = EntryId.parse(query["frames"][0]) if "frames" in query else None
+            except _REFUSALS as error:
+                await self._refuse_for(error)
+                return
+        self.feed = feed
+        await hub().follow(feed, self.follower, frames, query.get("epoch", [""])[0], self.send_message)
 
     async def disconnect(self, code: int) -> None:  # noqa: ARG002 - Channels names it
         """Forget the browser."""
         if hasattr(self, "follower"):
             self.follower.slot.close()
         if self.feed:
-            self.feed.followers.discard(self.follower)
+            self.feed.leave(self.follower)
+        if self.has_seat:
+            self.has_seat = False
+            hub().seats.leave(self.seat)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Take what the browser asks for: other sensors, or everything since an ID."""
@@ -73,51 +87,126 @@ class DashboardSocket(AsyncWebsocketConsumer):
 
     async def _obey(self, text: str) -> None:
         try:
-            message = json.loads(text)
-            self._act(message)
+            await self._act(json.loads(text))
         except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
             await self._refuse(1007, "bad_message", 'expected {"type": "select", "sensors": [names] or null}')
 
-    def _act(self, message: Any) -> None:
+    async def _act(self, message: Any) -> None:
         kind = message["type"]
         if self.feed is None:
             return
         if kind == "select":
             self.feed.select(self.follower, _names(message["sensors"]))
         elif kind == "resume":
-            self.feed.fill(self.follower, EntryId.parse(message["frames"]))
+            frames = EntryId.parse(message["frames"])
+            self.feed.leave(self.follower)
+            await hub().follow(self.feed, self.follower, frames, self.feed.epoch, self.send_message)
         else:
             raise ValueError(kind)
 
-    async def _stream(self, segment: str) -> bytes:
+    async def _stream(self, found: _Asked) -> bytes:
         """The stream in the path. Unknown ones are refused, but for the configured one, which may not exist yet."""
-        try:
-            stream = await sync_to_async(looking.stream_named)(segment)
-            if stream != conf.current().stream:
-                await sync_to_async(looking.snapshot)(stream)
-        except (NoSuchStream, WrongType, NotAllowed):
-            raise
-        except StreamwatchError as error:
-            raise BadRequest(str(error)) from error
-        return stream
+        if isinstance(found.stream, Exception):
+            raise found.stream
+        # What others follow already is there: a thousand that come back at once ask Redis nothing.
+        if found.stream != conf.current().stream and not hub().is_followed(found.stream):
+            try:
+                await sync_to_async(looking.snapshot)(found.stream)
+            except (NoSuchStream, WrongType, NotAllowed):
+                raise
+            except StreamwatchError as error:
+                raise BadRequest(str(error)) from error
+        return found.stream
+
+    def _sit_down(self, user: Any) -> None:
+        self.seat = user.pk if user.is_authenticated else None
+        hub().seats.take(self.seat)
+        self.has_seat = True
+
+    def _send_away(self) -> None:
+        """Close, in a task of its own: this browser takes nothing just now."""
+        self.follower.slot.close()
+        self._leaving = asyncio.get_running_loop().create_task(self._leave())
+
+    async def _leave(self) -> None:
+        with contextlib.suppress(OSError, RuntimeError):  # it is gone already
+            await self.close(STALLED, "nothing was read for too long: come back")
+
+    async def _refuse_for(self, error: Exception) -> None:
+        for kind, (close_code, code) in _REFUSED.items():
+            if isinstance(error, kind):
+                await self._refuse(close_code, code, str(error))
+                return
 
     async def _refuse(self, close_code: int, code: str, text: str) -> None:
-        await self.send(text_data=messages.error(code, text))
+        await self.send_message(messages.error(code, text))
         await self.close(close_code)
 
-    async def _send_text(self, text: str) -> None:
-        await self.base_send({"type": "websocket.send", "text": text})
-
-    def _catch_up(self, since: EntryId, skipped: int) -> tuple[str, EntryId]:
-        if self.feed is None:
-            raise RuntimeError("frames reach a socket only through its feed")
-        return self.feed.catch_up(self.follower, since, skipped)
+    async def send_message(self, message: Message) -> None:
+        """Send, waiting as long as the browser takes nothing."""
+        await self.base_send({"type": "websocket.send", "text": message.text})
 
     def _too_many(self) -> bool:
         now = time.monotonic()
         full = len(self.received) == MOST_MESSAGES_PER_S and now - self.received[0] < 1.0
         self.received.append(now)
         return full
+
+
+# Close codes say whether it is worth coming back: 1013 a little later, 44xx not before something has changed.
+_REFUSED: dict[type[Exception], tuple[int, str]] = {
+    NoSuchStream: (4404, "unknown_stream"),
+    WrongType: (4404, "unknown_stream"),
+    NotAllowed: (4403, "not_allowed"),
+    TooMany: (4429, "too_many_pages"),
+    Full: (1013, "full"),
+    BadRequest: (4400, "bad_request"),
+    ValueError: (4400, "bad_request"),
+}
+_REFUSALS = tuple(_REFUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The stream that a path names, or why there is none, and the streams that the user may see."""
+
+    stream: bytes | StreamwatchError
+    limit: access.Reach
+
+
+def _asked(user: access.User, segment: str) -> _Asked | None:
+    """What a user asks for, looked up in one go; None when he may not look at all."""
+    if not access.may_look(user):
+        return None
+    access.look_as(user)
+    try:
+        return _Asked(looking.stream_named(segment), access.viewers_reach())
+    except (NoSuchStream, NotAllowed) as error:
+        return _Asked(error, access.viewers_reach())
+    except StreamwatchError as error:
+        return _Asked(BadRequest(str(error)), access.viewers_reach())
+
+
+class _Way:
+    """A slot's way to one browser: past ASGI where the server has a quicker one."""
+
+    def __init__(self, socket: DashboardSocket) -> None:
+        self._socket = socket
+        self._wire: dict[str, Callable[[bytes], Any]] | None = socket.scope.get("extensions", {}).get(EXTENSION)
+
+    def write(self, message: Message) -> bool:
+        return self._wire is not None and self._wire["write"](message.wire)
+
+    async def send(self, message: Message) -> None:
+        if self._wire is None:
+            await self._socket.send_message(message)
+        else:
+            await self._wire["write_later"](message.wire)
+
+    def catch_up(self, since: EntryId, skipped: int) -> tuple[Message, EntryId]:
+        if self._socket.feed is None:
+            raise RuntimeError("frames reach a socket only through its feed")
+        return self._socket.feed.catch_up(self._socket.follower, since, skipped)
 
 
 def _selection(query: dict[str, list[str]]) -> Selection:

@@ -1,43 +1,38 @@
-"""One stream's readings and figures inside this process, and the sockets that follow them."""
+"""One stream's feed in this web process: takes frames and figures as they come and hands them to every follower."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator, Sequence
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from dashboard.latest import Latest
-from dashboard.messages import PROTOCOL, encode
+from dashboard.histories import Histories
+from dashboard.memory import MOST_SENSORS, Memory, Selection
+from dashboard.messages import PROTOCOL, Message, encode
+from dashboard.pace import WIDEST_S, Pace
 from dashboard.samples import Health
 from dashboard.slots import Slot
-from dashboard.totals import Totals, describe, natural
-from dashboard.window import Touched, Window
+from dashboard.totals import describe
+from dashboard.window import Touched
 from streams import access, names
 from streams.chart_settings import ChartSettings
 from streams.frames import BUCKET_MS, Frame
-from streams.ids import ZERO, EntryId
+from streams.ids import EntryId
 
-# A lone frame goes out at once; of many, everything within this time goes out together.
-COALESCE_S = 0.05
-# So many sensors are sent unasked; of more, those that are asked for, and an overview of them all.
-MOST_SENSORS = 100
-MOST_SELECTED = 1000
-# A history of more sensors goes out in parts, so that one browser's many sensors hold up nobody else.
-SENSORS_TOGETHER = 50
 OVERVIEW_EVERY_S = 1.0
-
-Selection = frozenset[str] | None
 
 
 @dataclass(eq=False)
 class Follower:
-    """A socket that follows a feed: its way out, and the sensors it wants (None for all, up to MOST_SENSORS).
+    """A socket that follows a feed: its way out, the sensors it wants, and how it is sent away.
 
     `limit` are patterns of the streams that it may hear of; `version` and `named` say what it has of the overview.
     """
 
     slot: Slot
+    send_away: Callable[[], None]
     selection: Selection = None
     limit: access.Reach = None
     version: int = 0
@@ -45,30 +40,31 @@ class Follower:
 
 
 class Feed:
-    """Takes frames and figures as they come and hands them to every follower, each text encoded once."""
+    """Followers of one stream, and what is told to them, each message encoded once."""
 
     def __init__(self, stream: bytes) -> None:
         self.stream, self.settings = stream, ChartSettings(None, charts_others=True, keeps_history=False)
         self.epoch, self.is_raw = "", False
-        self.health = Health()
+        self.health, self.pace = Health(), Pace()
         self.followers: set[Follower] = set()
         self.filled = asyncio.Event()
         self._flush_at: asyncio.TimerHandle | None = None
         self._view_at: asyncio.TimerHandle | None = None
-        self._flushed_s = self._viewed_s = 0.0
+        self._viewed_s = 0.0
         self._forget()
 
     def _forget(self) -> None:
-        self.cursor = ZERO
-        self.window, self.totals, self.latest = Window(), Totals(), Latest()
-        self._usual: list[str] = []
+        self.memory = Memory()
+        self._histories = Histories(self.memory)
         self._touched: Touched = {}
+        self._flushed = self.memory.cursor
 
     def learn(self, settings: ChartSettings) -> None:
         """How the stream is charted from now on; every follower is told."""
         self.settings = settings
+        hello = self._hello()
         for follower in self.followers:
-            follower.slot.notice(self._hello())
+            follower.slot.notice(hello)
 
     def restart(self, epoch: str) -> None:
         """A new history: what was known is gone, and every follower is told so."""
@@ -80,169 +76,136 @@ class Feed:
 
     def take(self, log_id: EntryId, frame: Frame) -> None:
         """Count one frame of the log; followers get it now or with the next few."""
-        self.cursor = log_id
-        self.totals.merge(frame, log_id)
-        self.latest.merge(frame)
-        touched = self.window.merge(frame, log_id)
+        touched = self.memory.take(log_id, frame)
         if not self.followers:
+            self._flushed = log_id
             return
+        loop = asyncio.get_running_loop()
+        self.pace.note(frame.count, loop.time())
         for start, sensors in touched.items():
             self._touched.setdefault(start, set()).update(sensors)
-        loop = asyncio.get_running_loop()
         if self._view_at is None:
             self._view_at = loop.call_at(max(loop.time(), self._viewed_s + OVERVIEW_EVERY_S), self._overview)
         if self._flush_at is None:
-            self._flush_at = loop.call_at(max(loop.time(), self._flushed_s + COALESCE_S), self._flush)
+            self._flush_at = loop.call_at(self.pace.next_s(loop.time()), self._flush)
 
     def take_health(self, entry_id: EntryId, figures: dict[str, Any]) -> None:
         """Hand on the newest figures."""
-        text = self.health.take(entry_id, figures)
+        message = self.health.take(entry_id, figures)
         for follower in self.followers:
-            follower.slot.metrics(text)
+            follower.slot.metrics(message)
 
-    def tell(self, text: str, about: str = "") -> None:
+    def tell(self, message: Message, about: str = "") -> None:
         """Hand on a notice about a stream, to those who may hear of it, or a state that is everybody's."""
         for follower in self.followers:
             if not about or access.in_reach(about, follower.limit):
-                follower.slot.notice(text)
+                follower.slot.notice(message)
 
-    def join(self, follower: Follower, *, frames: EntryId | None, epoch: str) -> None:
+    def join(self, follower: Follower, since: EntryId | None) -> None:
         """Bring a new follower up to date, from where it was if it was here before, and keep it so."""
-        resumed = frames if frames and epoch == self.epoch else None
-        self._greet(follower, resumed)
+        self._greet(follower, since)
         follower.slot.notice(self.health.history())
         if self.health.newest:
             follower.slot.metrics(self.health.message())
         self.followers.add(follower)
+
+    def leave(self, follower: Follower) -> None:
+        """Send a follower nothing more."""
+        self.followers.discard(follower)
+
+    def send_away_stalled(self, now_s: float, after_s: float) -> None:
+        """Part with followers that took nothing for so long; a page that thaws comes back and is filled anew."""
+        for follower in [known for known in self.followers if known.slot.stalled_s(now_s) > after_s]:
+            self.leave(follower)
+            follower.send_away()
 
     def select(self, follower: Follower, selection: Selection) -> None:
         """Send a follower other sensors from now on."""
         follower.selection = selection
         self.fill(follower, None)
 
-    def catch_up(self, follower: Follower, since: EntryId, skipped: int) -> tuple[str, EntryId]:
+    def catch_up(self, follower: Follower, since: EntryId, skipped: int) -> tuple[Message, EntryId]:
         """The history that replaces the frames a follower missed, and the ID it then stands at."""
-        return self._history(self._chosen(follower.selection), since, self.cursor, skipped), self.cursor
+        memory = self.memory
+        chosen = memory.chosen(follower.selection)
+        return memory.history(chosen, since, memory.cursor, self.now_ms(), skipped=skipped), memory.cursor
 
     def _greet(self, follower: Follower, since: EntryId | None = None) -> None:
         follower.slot.notice(self._hello())
         self.fill(follower, since)
 
-    def _hello(self) -> str:
+    def _hello(self) -> Message:
         return encode(
             "hello",
             protocol=PROTOCOL,
             epoch=self.epoch,
             stream=names.shown(self.stream),
-            now=self._now(),
-            **self.settings.plain(self._fields_seen()),
-            window_ms=self.window.span_ms,
+            now=self.now_ms(),
+            **self.settings.plain(self.memory.window.fields),
+            window_ms=self.memory.window.span_ms,
             bucket_ms=BUCKET_MS,
-            tick_ms=int(COALESCE_S * 1000),
-            sensors_total=len(self.latest.rows),
+            tick_ms=int(WIDEST_S * 1000),
+            sensors_total=len(self.memory.latest.rows),
             sensors_limit=MOST_SENSORS,
         )
-
-    def _fields_seen(self) -> set[str]:
-        return {name for fields in self.window.series.values() for name in fields}
 
     def complete_from(self, now_ms: int, margin_ms: int, recorded_ms: int | None) -> int:
         """From when on memory has everything, but for a margin that is just going; all by the server's clock.
 
-        A log that is kept for less than the window has less, and what was recorded up to `recorded_ms` has the rest.
+        Memory began at the log's oldest frame: what was recorded before that the database has.
         """
-        oldest, since = now_ms - self.window.span_ms + margin_ms, self.totals.since_ms
-        return max(oldest, since) if since is not None and recorded_ms and recorded_ms >= since else oldest
+        oldest, since = now_ms - self.memory.window.span_ms + margin_ms, self.memory.totals.since_ms
+        return oldest if since is None or recorded_ms is None else max(oldest, min(since, recorded_ms))
 
-    def _now(self) -> int:
+    def now_ms(self) -> int:
         """The server's clock as of the newest thing it told us, in ms."""
-        return max(self.cursor.ms, self.health.newest_id.ms)
+        return max(self.memory.cursor.ms, self.health.newest_id.ms)
 
     def fill(self, follower: Follower, since: EntryId | None) -> None:
-        """Send a follower everything, or what changed since a frame."""
-        follower.slot.fill(self._histories(follower.selection, since))
-        follower.slot.cursor = self.cursor
+        """Send a follower everything, or what changed since a frame; then what came while that was being sent."""
+        now_s = asyncio.get_running_loop().time()
+        histories, selection = self._histories, follower.selection
+        messages, began = histories.of(selection, since, self.now_ms(), now_s)
+
+        def end() -> tuple[Message | None, EntryId]:
+            return histories.end(selection, began, self.now_ms()), self.memory.cursor
+
+        follower.slot.fill(messages, end)
         self._view(follower, {})
 
-    def _histories(self, selection: Selection, since: EntryId | None) -> Iterator[str]:
-        """In parts; only the last says that everything up to now is there."""
-        sensors = self._chosen(selection)
-        for start in range(0, max(len(sensors), 1), SENSORS_TOGETHER):
-            is_last = start + SENSORS_TOGETHER >= len(sensors)
-            part = sensors[start : start + SENSORS_TOGETHER]
-            yield self._history(part, since, self.cursor if is_last else since or ZERO)
-
-    def _history(self, sensors: Sequence[str], since: EntryId | None, reached: EntryId, skipped: int = 0) -> str:
-        columns = self.window.columns(sensors, self._now() - self.window.span_ms, since.ms if since else 0)
-        rows, counts = self.latest.rows, self.totals.counts
-        known = {s: {"last_id": str(rows[s].last_id), "count": counts[s]} for s in sensors if s in rows}
-        extra = {"skipped": skipped} if skipped else {}
-        return encode(
-            "history",
-            id=str(reached),
-            since=str(since) if since else None,
-            sensors=known,
-            span_from=columns["t"][0] if columns["t"] else None,
-            **columns,
-            **extra,
-        )
-
-    def _chosen(self, selection: Selection) -> list[str]:
-        known = self.window.series
-        if selection is not None:
-            return sorted(selection & known.keys(), key=natural)[:MOST_SELECTED]
-        if len(self._usual) < min(len(known), MOST_SENSORS):
-            self._usual = sorted(known, key=natural)[:MOST_SENSORS]
-        return self._usual
-
     def _flush(self) -> None:
-        self._flush_at = None
-        self._flushed_s = asyncio.get_running_loop().time()
+        self._flush_at, loop = None, asyncio.get_running_loop()
+        began_s, worked_s = loop.time(), time.thread_time()
         touched, self._touched = self._touched, {}
-        texts: dict[Selection, str] = {}
+        before, self._flushed = self._flushed, self.memory.cursor
+        messages: dict[Selection, Message | None] = {}
         for follower in list(self.followers):
             selection = follower.selection
-            if selection not in texts:
-                texts[selection] = self._frame(touched, selection)
-            if texts[selection]:
-                follower.slot.frame(texts[selection], self.cursor)
+            if selection not in messages:
+                messages[selection] = self.memory.update(touched, selection, before)
+            if message := messages[selection]:
+                follower.slot.frame(message, self._flushed)
+        # The loop does the writing itself when all is handed over: what it took is known in its next turn.
+        loop.call_soon(lambda: self.pace.sent(began_s, time.thread_time() - worked_s))
 
     def _overview(self) -> None:
         """What is newest of all sensors; a follower that is stuck gets it with the next."""
         self._view_at, self._viewed_s = None, asyncio.get_running_loop().time()
-        texts: dict[tuple[int, int], str] = {}
+        messages: dict[tuple[int, int], Message] = {}
         for follower in list(self.followers):
-            self._view(follower, texts)
+            self._view(follower, messages)
 
-    def _view(self, follower: Follower, texts: dict[tuple[int, int], str]) -> None:
-        if len(self.latest.rows) <= MOST_SENSORS or follower.version == self.latest.version:
+    def _view(self, follower: Follower, messages: dict[tuple[int, int], Message]) -> None:
+        latest = self.memory.latest
+        if len(latest.rows) <= MOST_SENSORS or follower.version == latest.version:
             return
         has = (follower.version, follower.named)
-        if has not in texts:
-            texts[has] = encode("overview", **self.latest.since(*has))
-        if follower.slot.offer(texts[has]):
-            follower.version, follower.named = self.latest.version, len(self.latest.rows)
-
-    def _frame(self, touched: Touched, selection: Selection) -> str:
-        """One bucket goes as a frame, several (as at the turn of a second) as columns; empty when none is wanted."""
-        chosen = set(self._chosen(None) if selection is None else selection)
-        wanted = {start: sensors & chosen for start, sensors in touched.items() if sensors & chosen}
-        if len(wanted) > 1:
-            everyone: set[str] = set().union(*wanted.values())
-            return self._columns_of(min(wanted), everyone)
-        if not wanted:
-            return ""
-        ((start, sensors),) = wanted.items()
-        return encode("frame", id=str(self.cursor), t=start, readings=self.window.cells(start, sensors))
-
-    def _columns_of(self, oldest: int, sensors: Collection[str]) -> str:
-        columns = self.window.columns(sorted(sensors, key=natural), oldest)
-        return encode("history", id=str(self.cursor), since=str(self.cursor), sensors={}, span_from=oldest, **columns)
-
-    def rows(self, most: int) -> list[dict[str, Any]]:
-        """The first sensors as plain values: newest entry, readings, newest value of each field."""
-        return self.latest.described(self.totals.counts, most)
+        if has not in messages:
+            messages[has] = encode("overview", **latest.since(*has))
+        if follower.slot.offer(messages[has]):
+            follower.version, follower.named = latest.version, len(latest.rows)
 
     async def sensors(self) -> dict[str, Any]:
         """What the log retains per sensor, as plain values."""
-        return {"sensors": describe(self.totals.by_sensor()), "since_ms": self.totals.since_ms, "epoch": self.epoch}
+        totals = self.memory.totals
+        return {"sensors": describe(totals.by_sensor()), "since_ms": totals.since_ms, "epoch": self.epoch}

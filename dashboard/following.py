@@ -65,7 +65,7 @@ class Following:
         feed.is_raw = False
         await self._check_epoch(log)
         while self._is_used():
-            entries = await log.after(feed.cursor, STEP, self._patience())
+            entries = await log.after(feed.memory.cursor, STEP, self._patience())
             self._up()
             for entry in entries:
                 self._take_frame(entry)
@@ -87,19 +87,19 @@ class Following:
         return True
 
     def _take_frame(self, entry: LogEntry) -> None:
-        try:
-            self._feed.take(entry.entry_id, looking.decode_frame(entry.fields[b"f"]))
-        except (ValueError, KeyError) as error:
-            self._feed.cursor = entry.entry_id
-            logger.warning("%s is no frame of this program's: %s. Left out.", entry.entry_id, error)
+        if frame := _frame_in(entry):
+            self._feed.take(entry.entry_id, frame)
+        else:
+            self._feed.memory.cursor = entry.entry_id
 
     async def _check_epoch(self, log: Log) -> None:
         """Start anew when this is not the log that was followed: another epoch, or the newest frame known is gone."""
         feed = self._feed
         epoch = await log.epoch()
         oldest, newest = await log.bounds()
-        feed.totals.drop_before(max(oldest.ms, newest.ms - self._config.frames_keep_ms))
-        vanished = feed.cursor > newest or (oldest <= feed.cursor and not await log.has(feed.cursor))
+        feed.memory.totals.drop_before(max(oldest.ms, newest.ms - self._config.frames_keep_ms))
+        cursor = feed.memory.cursor
+        vanished = cursor > newest or (oldest <= cursor and not await log.has(cursor))
         if epoch != feed.epoch.partition("+")[0]:
             feed.restart(epoch)
         elif vanished:
@@ -110,9 +110,9 @@ class Following:
         feed, newest, behind = self._feed, ZERO, 0
         feed.is_raw = True
         while self._is_used():
-            if feed.cursor == ZERO:
-                feed.cursor = EntryId(max(await log.server_ms() - WINDOW_MS, 0), 0)
-            entries = await log.after(feed.cursor, ENTRIES_STEP, self._patience())
+            if feed.memory.cursor == ZERO:
+                feed.memory.cursor = EntryId(max(await log.server_ms() - WINDOW_MS, 0), 0)
+            entries = await log.after(feed.memory.cursor, ENTRIES_STEP, self._patience())
             self._up()
             for reached, frame in frames_of(entries, feed.settings.shape()):
                 feed.take(reached, frame)
@@ -130,9 +130,9 @@ class Following:
     async def _skip(self, log: Log) -> int:
         """Leave out what there is no time for, and say so."""
         now_ms = await log.server_ms()
-        if now_ms - self._feed.cursor.ms > _MINUTE_MS:
+        if now_ms - self._feed.memory.cursor.ms > _MINUTE_MS:
             self._feed.restart(f"skip+{now_ms:x}")
-            self._feed.cursor = EntryId(now_ms - now_ms % _MINUTE_MS, 0)
+            self._feed.memory.cursor = EntryId(now_ms - now_ms % _MINUTE_MS, 0)
             text = "This stream is too fast to be charted whole without a worker: charts begin anew."
             self._feed.tell(encode("notice", level="warning", text=text, actor="", at=now_ms, link=""))
         return 0
@@ -143,8 +143,29 @@ class Following:
         if newest < known:
             self._feed.restart(f"anew+{_now_ms():x}")
         else:
-            self._feed.totals.drop_before(max(oldest.ms if oldest <= newest else 0, newest.ms - WINDOW_MS))
+            self._feed.memory.totals.drop_before(max(oldest.ms if oldest <= newest else 0, newest.ms - WINDOW_MS))
         return newest
+
+
+def merged(entries: Sequence[LogEntry], feed: Feed) -> Frame:
+    """What entries of a feed's log amount to; one that is no frame is left out."""
+    whole = Frame()
+    if feed.is_raw:
+        for _, frame in frames_of(entries, feed.settings.shape()):
+            whole.merge(frame)
+        return whole
+    for entry in entries:
+        if frame_or_none := _frame_in(entry):
+            whole.merge(frame_or_none)
+    return whole
+
+
+def _frame_in(entry: LogEntry) -> Frame | None:
+    try:
+        return looking.decode_frame(entry.fields[b"f"])
+    except (ValueError, KeyError) as error:
+        logger.warning("%s is no frame of this program's: %s. Left out.", entry.entry_id, error)
+        return None
 
 
 def frames_of(entries: Sequence[LogEntry], shape: Shape) -> Iterator[tuple[EntryId, Frame]]:

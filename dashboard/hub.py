@@ -15,9 +15,12 @@ from collections.abc import Callable
 from typing import Any
 
 from dashboard.board import Board
+from dashboard.catching_up import CatchingUp, Send, log_of
 from dashboard.feed import Feed, Follower
 from dashboard.following import BLOCK_MS, STEP, Following
+from dashboard.messages import Message
 from dashboard.relay import relay
+from dashboard.seats import Seats
 from dashboard.server_state import ServerState
 from streams import conf, looking
 from streams.errors import BadRequest, StreamwatchError
@@ -29,6 +32,8 @@ logger = logging.getLogger(__name__)
 # Browsers take five silent seconds for a dead connection; with nothing else to say, this is said.
 HEARTBEAT_S = 2.0
 MOST_FEEDS = 50
+# So many browsers at a time are let in: those that are there wait for nobody.
+TOGETHER = 16
 UNUSED_FOR_S = 600.0
 
 
@@ -41,6 +46,8 @@ class Hub:
         self._used_s: dict[bytes, float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.server, self.board = ServerState(_now_ms()), Board()
+        self.seats = Seats(self._config.sockets, self._config.sockets_per_user)
+        self.door, self._catching_up = asyncio.Semaphore(TOGETHER), CatchingUp()
         self._ahead_ms = 0
         self._spawn(self._follow_health)
         self._spawn(lambda: relay(self._tell))
@@ -55,6 +62,10 @@ class Hub:
             feed = self._feeds[stream] = Feed(stream)
             self._spawn(lambda: self._follow(feed))
         return self._feeds[stream]
+
+    def is_followed(self, stream: bytes) -> bool:
+        """Whether somebody follows the stream here, so that it is known to be there."""
+        return stream in self._feeds and bool(self._feeds[stream].followers)
 
     async def filled(self, stream: bytes, within_s: float = 5.0) -> Feed:
         """The stream's feed once its log was read. Raises TimeoutError while still reading, BadRequest as `feed`."""
@@ -74,15 +85,19 @@ class Hub:
         """What the frames log retains per sensor, up to its newest frame. Raises TimeoutError while still reading."""
         return await (await self.at_head(stream)).sensors()
 
-    async def join(self, stream: bytes, follower: Follower, frames: EntryId | None, epoch: str) -> Feed:
-        """Let a socket follow a stream, once the log has been read; the feed."""
-        feed = self.feed(stream)
+    async def follow(self, feed: Feed, follower: Follower, frames: EntryId | None, epoch: str, send: Send) -> None:
+        """Let a socket follow a feed, once its log has been read; from a frame on, if it had that of this epoch.
+
+        What came after that frame and has left memory goes out by `send` first.
+        """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(0 if self.server.is_down else 10):
                 await feed.filled.wait()
+        since = None
+        if frames and epoch == feed.epoch:
+            since = await self._catching_up.caught_up(feed, frames, follower.selection, self.server_now_ms(), send)
         follower.slot.notice(self.server.message(_now_ms()))
-        feed.join(follower, frames=frames, epoch=epoch)
-        return feed
+        feed.join(follower, since if epoch == feed.epoch else None)
 
     def figures(self, stream: bytes) -> dict[str, Any] | None:
         """What the monitor last said of the stream, None while it does not watch it or is late."""
@@ -110,10 +125,9 @@ class Hub:
         del self._feeds[feed.stream]
 
     async def _reach_head(self, feed: Feed) -> None:
-        open_log = looking.entries_log if feed.is_raw else looking.frames_log
-        async with contextlib.aclosing(open_log(feed.stream)) as log:
+        async with contextlib.aclosing(log_of(feed)) as log:
             _, newest = await log.bounds()
-        while feed.cursor < newest:
+        while feed.memory.cursor < newest:
             await asyncio.sleep(0.01)
 
     async def _follow_health(self) -> None:
@@ -167,6 +181,8 @@ class Hub:
         while True:
             await asyncio.sleep(HEARTBEAT_S)
             self._tell(self.server.message(_now_ms()))
+            for feed in self._feeds.values():
+                feed.send_away_stalled(asyncio.get_running_loop().time(), self._config.stalled_ms / 1000)
 
     def _up(self) -> None:
         if self.server.up(_now_ms()):
@@ -176,9 +192,9 @@ class Hub:
         if self.server.down(str(error), _now_ms()):
             self._tell(self.server.message(_now_ms()))
 
-    def _tell(self, text: str, about: str = "") -> None:
+    def _tell(self, message: Message, about: str = "") -> None:
         for feed in self._feeds.values():
-            feed.tell(text, about)
+            feed.tell(message, about)
 
     def _is_unused(self, feed: Feed) -> bool:
         if feed.followers or feed.stream == self._config.stream:

@@ -83,7 +83,7 @@ async def _feed(key: bytes) -> Feed | None:
 async def _wanted(key: bytes, asked: Asked, feed: Feed | None) -> tuple[list[Key], int]:
     """The series asked for, cut to what is answered at once, and how many there are. Raises NoSuchStream."""
     recorded = await sync_to_async(rollup_reader.series_of)(names.to_path(key), asked.sensor, asked.field)
-    live = feed.window.keys(asked.sensor, asked.field) if feed else []
+    live = feed.memory.window.keys(asked.sensor, asked.field) if feed else []
     every = sorted({*recorded, *live})
     if not every and key != conf.current().stream:
         await sync_to_async(looking.snapshot)(key)  # unless the stream is not there at all
@@ -101,7 +101,8 @@ async def _found(stream: str, wanted: list[Key], span: Span, feed: Feed | None) 
     cells = {key: list(found.cells.get(key, ())) for key in wanted}
     if feed:
         for sensor, field in wanted:
-            cells[sensor, field].append(feed.window.between(sensor, field, max(span.from_ms, live_from), span.to_ms))
+            live = feed.memory.window.between(sensor, field, max(span.from_ms, live_from), span.to_ms)
+            cells[sensor, field].append(live)
     return Recorded(cells, found.until_ms, found.gap), span.step_ms(tier)
 
 

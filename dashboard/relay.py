@@ -8,13 +8,13 @@ from collections.abc import Callable
 
 from channels.layers import get_channel_layer
 
-from dashboard.messages import encode
+from dashboard.messages import Message, encode
 from streams import notices
 
 logger = logging.getLogger("dashboard.hub")
 
 
-async def relay(tell: Callable[[str, str], None]) -> None:
+async def relay(tell: Callable[[Message, str], None]) -> None:
     """Hand on every notice for ever. One may be lost; nothing depends on one."""
     while True:
         try:

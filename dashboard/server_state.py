@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dashboard.messages import encode
+from dashboard.messages import Message, encode
 
 
 @dataclass
@@ -29,7 +29,7 @@ class ServerState:
             self.since_ms = now_ms
         return news
 
-    def message(self, now_ms: int) -> str:
+    def message(self, now_ms: int) -> Message:
         """The state as a message to sockets."""
         state = "down" if self.is_down else "up"
         return encode("state", redis=state, since=self.since_ms, text=self.text, now=now_ms)

@@ -45,6 +45,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "dashboard.urls"
 ASGI_APPLICATION = "dashboard.asgi.application"
+WEBSOCKET_PROTOCOL = "dashboard.wire:Wire"
 
 TEMPLATES = [
     {
@@ -63,7 +64,9 @@ TEMPLATES = [
 
 DATABASES = {
     "default": dj_database_url.parse(
-        STREAMWATCH.database_url or f"sqlite:///{STREAMWATCH.var / 'streamwatch.sqlite3'}", conn_max_age=60
+        STREAMWATCH.database_url or f"sqlite:///{STREAMWATCH.var / 'streamwatch.sqlite3'}",
+        # Under ASGI each request has a thread of its own: a connection that is kept is never used again.
+        conn_max_age=0,
     )
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):

@@ -15,8 +15,9 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from dashboard.feed import MOST_SENSORS, Feed
+from dashboard.feed import Feed
 from dashboard.hub import hub
+from dashboard.memory import MOST_SENSORS
 from dashboard.window import WINDOW_MS
 from streams import access, chart_settings, conf, health, looking, names, plain
 from streams.chart_settings import ChartSettings
@@ -127,10 +128,10 @@ def _look(key: bytes) -> tuple[Snapshot | None, str]:
 
 def _charted(settings: ChartSettings, feed: Feed | None) -> dict[str, Any]:
     """The table of sensors as it is before any script runs."""
-    rows = feed.rows(MOST_SENSORS) if feed else []
+    rows = feed.memory.described(MOST_SENSORS) if feed else []
     seen = {field for row in rows for field in row["fields"]}
     labelled = [{**row, "label": settings.sensor_labels.get(row["sensor"], row["sensor"])} for row in rows]
-    total = len(feed.latest.rows) if feed else 0
+    total = len(feed.memory.latest.rows) if feed else 0
     return {"fields": settings.plain(seen)["fields"], "sensors": labelled, "sensors_total": total}
 
 

@@ -1,118 +1,90 @@
-"""The last minutes of readings in memory: one cell per time bucket, sensor and field, in rings of fixed size."""
+"""The last minutes of readings in memory: a cell per time bucket, sensor and field, bounded in time and in number."""
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
+from dashboard.series import Series, stamp
 from streams import rollups
-from streams.frames import BUCKET_MS, FieldStats, Frame
+from streams.frames import Frame
 from streams.ids import EntryId
 
 WINDOW_MS = 15 * 60 * 1000
-# One series (a field of a sensor) takes about 60 kB; beyond this many, new ones are counted but not charted.
-MOST_SERIES = 2000
+# A cell takes 72 bytes. Beyond so many, the window reaches less far back, but for a minute at least.
+MOST_CELLS = 3_000_000
+SHORTEST_MS = 60_000
+# Beyond so many series (a field of a sensor), new ones are counted but not charted.
+MOST_SERIES = 50_000
 # A bucket further ahead of its commit than this is no clock reading: its producer chose the ID.
 _AHEAD_MS = 60_000
+_SWEPT_AT_ONCE = 50
+_SHORTER = 0.9
 
 Cells = dict[str, dict[str, list[float]]]
 Touched = dict[int, set[str]]
 
 
-class Series:
-    """A ring of cells for one field of one sensor; a slot is valid when `starts` names the bucket asked for."""
-
-    __slots__ = ("count", "high", "last", "last_ms", "last_seq", "low", "size", "starts", "total", "touched")
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self.starts, self.touched, self.last_ms, self.last_seq = (array("Q", bytes(8 * size)) for _ in range(4))
-        self.total, self.low, self.high, self.last = (array("d", bytes(8 * size)) for _ in range(4))
-        self.count = array("Q", bytes(8 * size))
-
-    def merge(self, start: int, stats: FieldStats, touched_ms: int) -> None:
-        """Count `stats` in the bucket at `start`; `touched_ms` is the commit's time."""
-        slot = start // BUCKET_MS % self.size
-        if self.starts[slot] == start and self.count[slot]:
-            merged = self.stats(slot)
-            merged.merge(stats)
-            stats = merged
-        self.starts[slot], self.touched[slot] = start, touched_ms
-        self.count[slot], self.total[slot], self.low[slot] = stats.count, stats.total, stats.low
-        self.high[slot], self.last[slot] = stats.high, stats.last
-        self.last_ms[slot], self.last_seq[slot] = stats.last_id
-
-    def stats(self, slot: int) -> FieldStats:
-        """The slot's statistics."""
-        last_id = EntryId(self.last_ms[slot], self.last_seq[slot])
-        return FieldStats(self.count[slot], self.total[slot], self.low[slot], self.high[slot], self.last[slot], last_id)
-
-    def cell(self, start: int) -> list[float] | None:
-        """[count, min, max, mean, last] of a bucket, None when it has no reading."""
-        slot = start // BUCKET_MS % self.size
-        if self.starts[slot] != start or not self.count[slot]:
-            return None
-        count = self.count[slot]
-        return [count, self.low[slot], self.high[slot], self.total[slot] / count, self.last[slot]]
-
-    def starts_since(self, oldest: int, touched_ms: int) -> Iterable[int]:
-        """Buckets from `oldest` on that were written at or after `touched_ms`."""
-        return [
-            start
-            for start, touched in zip(self.starts, self.touched, strict=True)
-            if start >= oldest and start and touched >= touched_ms
-        ]
-
-    def between(self, from_ms: int, to_ms: int) -> rollups.Cells:
-        """The buckets that start in a span, its end excluded, in order of time."""
-        starts, counts = np.frombuffer(self.starts, np.int64), np.frombuffer(self.count, np.int64)
-        places = np.flatnonzero((starts >= from_ms) & (starts < to_ms) & (counts > 0))
-        every = rollups.Cells(
-            starts,
-            counts,
-            np.frombuffer(self.total),
-            np.frombuffer(self.low),
-            np.frombuffer(self.high),
-            np.frombuffer(self.last),
-            np.frombuffer(self.last_ms, np.int64),
-            np.frombuffer(self.last_seq, np.uint64),
-        )
-        return every.picked(places[np.argsort(starts[places])])
-
-
 class Window:
-    """All series of a stream over the last WINDOW_MS. Values handed out are absolute: one sent twice does no harm."""
+    """All series of a stream over the last `span_ms`. Values handed out are absolute: one sent twice does no harm."""
 
-    def __init__(self, span_ms: int = WINDOW_MS) -> None:
-        self.span_ms = span_ms
+    def __init__(self, span_ms: int = WINDOW_MS, most_cells: int = MOST_CELLS) -> None:
+        self.span_ms = self._most_ms = span_ms
+        self._most_cells = most_cells
         self.series: dict[str, dict[str, Series]] = {}
-        self._series_count = 0
+        self.fields: set[str] = set()
+        self._every: list[Series] = []
+        self._sweep: Iterator[Series] = iter(())
+        self.cell_count = 0
+        self._newest_ms = 0
 
     def merge(self, frame: Frame, log_id: EntryId) -> Touched:
         """Count a stored frame; the cells that changed, as {bucket: sensors}."""
         touched: Touched = {}
+        self._breathe(log_id.ms)
+        oldest, written = log_id.ms - self.span_ms, stamp(log_id)
         for start, bucket in frame.buckets.items():
-            if not log_id.ms - self.span_ms <= start <= log_id.ms + _AHEAD_MS:
+            if not oldest <= start <= log_id.ms + _AHEAD_MS:
                 continue
             touched[start] = set(bucket)
             for sensor, stats in bucket.items():
                 for field, values in stats.fields.items():
                     series = self._series(sensor, field)
                     if series:
-                        series.merge(start, values, log_id.ms)
+                        self.cell_count += series.merge(start, values, written) - series.drop_before(oldest)
+        self._forget(oldest)
         return touched
 
     def _series(self, sensor: str, field: str) -> Series | None:
         fields = self.series.setdefault(sensor, {})
         if field not in fields:
-            if self._series_count >= MOST_SERIES:
+            if len(self._every) >= MOST_SERIES:
                 return None
-            self._series_count += 1
-            fields[field] = Series(self.span_ms // BUCKET_MS + _AHEAD_MS // BUCKET_MS)
+            fields[field] = Series()
+            self._every.append(fields[field])
+            self.fields.add(field)
         return fields[field]
+
+    def _breathe(self, now_ms: int) -> None:
+        """Reach less far back while there is too much of it all; further again as time goes by."""
+        passed, self._newest_ms = max(0, now_ms - (self._newest_ms or now_ms)), max(now_ms, self._newest_ms)
+        if self.cell_count > self._most_cells and self.span_ms > SHORTEST_MS:
+            self.span_ms = max(SHORTEST_MS, int(self.span_ms * _SHORTER))
+            for series in self._every:
+                self.cell_count -= series.drop_before(now_ms - self.span_ms)
+        elif self.cell_count < self._most_cells * _SHORTER:
+            self.span_ms = min(self._most_ms, self.span_ms + passed)
+
+    def _forget(self, oldest: int) -> None:
+        """Free what silent sensors hold, a few at a time."""
+        for _ in range(_SWEPT_AT_ONCE):
+            following = next(self._sweep, None)
+            if following is None:
+                self._sweep = iter(self._every)
+                break
+            self.cell_count -= following.drop_before(oldest)
 
     def keys(self, sensors: Collection[str], fields: Collection[str]) -> list[tuple[str, str]]:
         """The series of these sensors (none: all) and fields (none: all)."""
@@ -133,28 +105,37 @@ class Window:
                 found[sensor] = fields
         return found
 
-    def columns(self, sensors: Collection[str], oldest: int, touched_ms: int = 0) -> dict[str, Any]:
-        """Columns on one shared grid: {"t": [ms], "series": {sensor: {field: {"mean": [number or None], …}}}}.
+    def columns(self, sensors: Collection[str], oldest: int, since: EntryId | None = None) -> dict[str, Any]:
+        """Columns on one shared grid: {"t": [ms], "series": {sensor: {field: {"mean": [number or NaN], …}}}}.
 
-        Only buckets from `oldest` on that were written at or after `touched_ms`. A field whose buckets all hold one
+        Only buckets from `oldest` on, of those only what was written after `since`. A field whose buckets all hold one
         reading has only "mean".
         """
-        chosen = [(s, f, series) for s in sensors for f, series in self.series.get(s, {}).items()]
-        grid = sorted({start for _, _, series in chosen for start in series.starts_since(oldest, touched_ms)})
-        columns: dict[str, Any] = {}
-        for sensor, field, series in chosen:
-            cells = [series.cell(start) for start in grid]
-            if any(cells):
-                columns.setdefault(sensor, {})[field] = _columns(cells)
-        return {"t": grid, "series": columns}
+        after = stamp(since) if since else None
+        chosen = [(s, f, series.since(oldest, after)) for s in sensors for f, series in self.series.get(s, {}).items()]
+        return to_columns(chosen)
 
 
-_PARTS = {"count": 0, "min": 1, "max": 2, "last": 4}
+def to_columns(chosen: Collection[tuple[str, str, rollups.Cells]]) -> dict[str, Any]:
+    """Series of (sensor, field) as `Window.columns` has them."""
+    found = [(sensor, field, cells) for sensor, field, cells in chosen if len(cells)]
+    grid = np.unique(np.concatenate([cells.t for *_, cells in found])) if found else np.empty(0, np.int64)
+    columns: dict[str, Any] = {}
+    for sensor, field, cells in found:
+        columns.setdefault(sensor, {})[field] = _columns(cells, np.searchsorted(grid, cells.t), len(grid))
+    return {"t": grid, "series": columns}
 
 
-def _columns(cells: list[list[float] | None]) -> dict[str, list[float | None]]:
-    columns: dict[str, list[float | None]] = {"mean": [cell[3] if cell else None for cell in cells]}
-    if any(cell and cell[0] > 1 for cell in cells):
-        for name, at in _PARTS.items():
-            columns[name] = [cell[at] if cell else None for cell in cells]
-    return columns
+def _columns(cells: rollups.Cells, places: Any, size: int) -> dict[str, Any]:
+    columns = {"mean": cells.mean}
+    if (cells.count > 1).any():
+        columns |= {"count": cells.count, "min": cells.low, "max": cells.high, "last": cells.last}
+    return {name: _placed(values, places, size) for name, values in columns.items()}
+
+
+def _placed(values: Any, places: Any, size: int) -> Any:
+    if len(values) == size:
+        return values
+    placed = np.full(size, np.nan)
+    placed[places] = values
+    return placed

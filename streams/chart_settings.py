@@ -66,6 +66,7 @@ class ChartSettings:
     fields: tuple[FieldSettings, ...] = ()
     sensor_labels: Mapping[str, str] = field(default_factory=dict)
     read_as: Shape | None = None
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def shape(self) -> Shape:
         """What makes a reading of the stream's entries."""
@@ -82,8 +83,9 @@ class ChartSettings:
         """What the browser needs, as plain values: the fields that are listed, then those seen in readings as well."""
         listed = {known.name for known in self.fields}
         more = sorted(set(seen) - listed) if self.charts_others else []
+        others = [FieldSettings(name, name, self.units.get(name, "")) for name in more]
         return {
-            "fields": [_plain_field(known) for known in (*self.fields, *(FieldSettings(name, name) for name in more))],
+            "fields": [_plain_field(known) for known in (*self.fields, *others)],
             "sensors": dict(self.sensor_labels),
             "others": self.charts_others,
         }
@@ -165,6 +167,7 @@ def _of_row(row: ChartedStream) -> ChartSettings:
         keeps_history=row.keeps_history,
         fields=tuple(map(_of_field, row.fields.all())),
         sensor_labels={named.sensor: named.label for named in row.sensors.all()},
+        units=conf.current().units if row.key == conf.current().stream else {},
     )
 
 

@@ -66,6 +66,10 @@ class Config:
     # Of readings in the database: at 1 s, 10 s and 1 min.
     readings_keep_ms: tuple[int, ...] = (3_600_000, 86_400_000, 90 * 86_400_000)
     dead_max_entries: int = 100_000
+    sockets: int = 5_000
+    sockets_per_user: int = 50
+    stalled_ms: int = 30_000
+    websocket_deflate: bool = False
     var: Path = ROOT / "var"
     problems: tuple[Problem, ...] = ()
 
@@ -157,6 +161,12 @@ def read(environ: Mapping[str, str]) -> Config:
         frames_max_bytes=take.take("FRAMES_MAX_BYTES", default.frames_max_bytes, parsing.positive, number),
         readings_keep_ms=take.take("READINGS_KEEP", default.readings_keep_ms, parsing.readings_keep, "1h,1d,90d"),
         dead_max_entries=take.take("DEAD_MAX_ENTRIES", default.dead_max_entries, parsing.positive, number),
+        sockets=take.take("SOCKETS", default.sockets, parsing.positive, number),
+        sockets_per_user=take.take("SOCKETS_PER_USER", default.sockets_per_user, parsing.positive, number),
+        stalled_ms=take.take("STALLED_MS", default.stalled_ms, parsing.positive, number),
+        websocket_deflate=take.take(
+            "WEBSOCKET_DEFLATE", False, parsing.boolean, "1 for slow links, 0 for many browsers."
+        ),
         var=var,
         problems=tuple(take.problems),
     )

@@ -9,6 +9,8 @@ from streams.errors import StreamwatchError
 
 # What the server says, with its address, once it takes connections.
 LISTENING = "Listening on "
+# What the kernel keeps for a browser that reads nothing; left alone it would grow to megabytes for each.
+SEND_BUFFER_BYTES = 128 * 1024
 
 
 class NotFree(StreamwatchError):
@@ -25,6 +27,7 @@ def listener(host: str, port: int) -> socket.socket:
     try:
         # A port that a server has just left is free; one that somebody listens on is not.
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         door.bind(address)
     except OSError as error:
         door.close()

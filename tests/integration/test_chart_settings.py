@@ -267,3 +267,10 @@ def test_a_field_is_refused_beside_what_is_wrong(changes: dict[str, Any], wrong:
     except ValidationError as error:
         found = list(error.message_dict)
     assert found == wrong
+
+
+def test_fields_of_the_watched_stream_that_are_not_listed_keep_the_units_of_the_settings() -> None:
+    row(b"sensor_stream", sensor_field="sensor_id")
+    row(b"orders", sensor_field="shop")
+    watched, other = (chart_settings.of(name).plain(["humidity"]) for name in (b"sensor_stream", b"orders"))
+    assert [plain["fields"][0]["unit"] for plain in (watched, other)] == ["%", ""]

@@ -1,46 +1,99 @@
-import pytest
+import orjson
 
-from streams.histories import Mark, went_back
-from streams.ids import ZERO, EntryId
+from dashboard.histories import KEPT_S, MOST_KEPT, Histories
+from dashboard.memory import Memory
+from dashboard.messages import Message
+from streams import frames
+from streams.ids import EntryId
+from streams.readings import Reading
 
-FIRST = EntryId(1, 0)
-
-
-def mark(run_id: str, last_id: EntryId, added: int | None, length: int = 50, first_id: EntryId = FIRST) -> Mark:
-    return Mark(run_id, last_id, added, length, first_id)
-
-
-SEEN = mark("a", EntryId(9, 5), 100)
+NOW = 1_700_000_000_000
 
 
-@pytest.mark.parametrize(
-    ("now", "why"),
-    [
-        (mark("a", EntryId(9, 5), 100), ""),
-        (mark("b", EntryId(9, 7), 102), ""),
-        (mark("b", EntryId(9, 6), None), ""),
-        (mark("b", EntryId(9, 4), 99), "another server process answers, and its newest entry is 9-4"),
-        (mark("a", EntryId(9, 4), 100), "the stream was made anew, and its newest entry is 9-4"),
-        (mark("b", EntryId(9, 5), 99), "it counts 99 entries, where 100 had been added"),
-        (None, "the stream is gone"),
-    ],
-)
-def test_a_history_is_another_one_when_what_was_there_is_not(now: Mark | None, why: str) -> None:
-    found = went_back(SEEN, ZERO, now)
-    assert (why in found) if why else not found
+def commit(memory: Memory, ms: int, *sensors: str, value: float = 1.0) -> EntryId:
+    made = [Reading(EntryId(ms, n), sensor, {"t": value}) for n, sensor in enumerate(sensors)]
+    memory.take(EntryId(ms, 0), frames.of_readings(made))
+    return EntryId(ms, 0)
 
 
-def test_what_was_committed_counts_as_seen() -> None:
-    assert "where 9-6 had been seen" in went_back(SEEN, EntryId(9, 6), mark("a", EntryId(9, 5), 100))
+def said(messages: object) -> list[dict[str, object]]:
+    return [orjson.loads(message.payload) for message in messages]  # type: ignore[attr-defined]
 
 
-def test_a_stream_that_never_lost_an_entry_and_begins_later_is_another_one() -> None:
-    anew = mark("a", EntryId(30, 0), 150, length=150, first_id=EntryId(20, 0))
-    trimmed = mark("a", EntryId(30, 0), 150, length=50, first_id=EntryId(20, 0))
-    assert "it begins at 20-0, behind 9-5" in went_back(SEEN, EntryId(9, 5), anew)
-    assert not went_back(SEEN, EntryId(9, 5), trimmed)
+def test_what_many_ask_for_is_encoded_once() -> None:
+    memory = Memory()
+    commit(memory, NOW, *(f"s{n}" for n in range(100)))
+    histories = Histories(memory)
+    first, second = ([*histories.of(None, None, NOW, now_s)[0]] for now_s in (10.0, 10.5))
+    assert len(first) == 2
+    assert all(a is b for a, b in zip(first, second, strict=True))
 
 
-def test_a_worker_that_saw_nothing_yet_takes_any_history() -> None:
-    assert not went_back(None, ZERO, None)
-    assert not went_back(None, ZERO, mark("a", EntryId(1, 0), 1))
+def test_two_who_read_it_in_turns_get_the_same_messages() -> None:
+    memory = Memory()
+    commit(memory, NOW, *(f"s{n}" for n in range(100)))
+    histories = Histories(memory)
+    one, other = histories.of(None, None, NOW, 1.0)[0], histories.of(None, None, NOW, 1.0)[0]
+    assert [next(one), next(one)] == [next(other), next(other)]
+    assert next(one, None) is next(other, None) is None
+
+
+def test_only_the_last_part_says_that_all_up_to_where_it_began_is_there() -> None:
+    memory = Memory()
+    last = commit(memory, NOW, *(f"s{n}" for n in range(100)))
+    messages, began = Histories(memory).of(None, None, NOW, 1.0)
+    assert [part["id"] for part in said(messages)] == ["0-0", str(last)]
+    assert began == last
+
+
+def test_what_came_after_a_history_was_begun_is_added_at_its_end() -> None:
+    memory = Memory()
+    commit(memory, NOW, "a", "b")
+    histories = Histories(memory)
+    assert [*histories.of(None, None, NOW, 1.0)[0]]
+    last = commit(memory, NOW + 1000, "a", value=2.0)
+    messages, began = histories.of(None, None, NOW + 1000, 2.0)
+    assert said(messages)[0]["t"] == [NOW]
+    (end,) = said([histories.end(None, began, NOW + 1000)])
+    assert (end["id"], end["since"], end["t"]) == (str(last), str(began), [NOW + 1000])
+    assert end["series"] == {"a": {"t": {"mean": [2.0]}}}
+
+
+def test_the_end_is_encoded_once_too_until_more_comes() -> None:
+    memory = Memory()
+    began = commit(memory, NOW, "a")
+    histories = Histories(memory)
+    assert histories.end(None, began, NOW) is None
+    commit(memory, NOW + 1000, "a")
+    end = histories.end(None, began, NOW)
+    assert isinstance(end, Message)
+    assert histories.end(None, began, NOW) is end
+    commit(memory, NOW + 2000, "a")
+    assert histories.end(None, began, NOW) is not end
+
+
+def test_after_a_while_a_history_is_made_anew() -> None:
+    memory = Memory()
+    commit(memory, NOW, "a")
+    histories = Histories(memory)
+    (old,) = histories.of(None, None, NOW, 1.0)[0]
+    (new,) = histories.of(None, None, NOW, 1.1 + KEPT_S)[0]
+    assert old is not new
+
+
+def test_how_many_are_kept_is_bounded() -> None:
+    memory = Memory()
+    commit(memory, NOW, "a")
+    histories = Histories(memory)
+    for n in range(3 * MOST_KEPT):
+        histories.of(frozenset({f"s{n}"}), None, NOW, 1.0)
+    assert len(histories._kept) == MOST_KEPT
+
+
+def test_each_selection_has_a_history_of_its_own() -> None:
+    memory = Memory()
+    commit(memory, NOW, "a", "b")
+    histories = Histories(memory)
+    (a,) = said(histories.of(frozenset({"a"}), None, NOW, 1.0)[0])
+    (both,) = said(histories.of(None, None, NOW, 1.0)[0])
+    assert (list(a["series"]), list(both["series"])) == (["a"], ["a", "b"])  # type: ignore[call-overload]

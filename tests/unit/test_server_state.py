@@ -15,7 +15,7 @@ def test_the_banner_says_since_when_and_why() -> None:
     state = ServerState(1000)
     state.down("Redis at db:6379 cannot be reached", 2000)
     state.down("Redis at db:6379 did not answer in time", 4000)
-    assert json.loads(state.message(5000)) == {
+    assert json.loads(state.message(5000).payload) == {
         "type": "state",
         "redis": "down",
         "since": 2000,

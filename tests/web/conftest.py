@@ -91,8 +91,9 @@ async def connect(r: Server, anonymous_may_look: None, close_hub: None) -> Async
 
 
 async def receive(socket: Socket, kind: str, within_s: float = 5) -> dict[str, Any]:
-    """The next message of that type."""
-    while True:
-        message: dict[str, Any] = json.loads((await socket.receive_output(within_s))["text"])
-        if message["type"] == kind:
-            return message
+    """The next message of that type. Others come for ever: the state of the server, every two seconds."""
+    async with asyncio.timeout(within_s):
+        while True:
+            message: dict[str, Any] = json.loads((await socket.receive_output(within_s))["text"])
+            if message["type"] == kind:
+                return message

@@ -12,6 +12,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import AsyncClient, Client
 
 from dashboard.hub import hub
+from dashboard.messages import encode
 from streams import access, operations
 from streams.access_models import RoleLimit
 from streams.errors import NotAllowed
@@ -131,8 +132,8 @@ async def test_a_socket_is_refused_and_hears_no_notice_of_other_streams(eve: Use
     assert (await receive(refused, "error"))["code"] == "not_allowed"
     socket = await connect(stream="orders-1", user=eve)
     await receive(socket, "hello")
-    hub()._tell('{"type": "notice", "text": "not for you"}', "secret")
-    hub()._tell('{"type": "notice", "text": "for you"}', "orders-1")
+    hub()._tell(encode("notice", text="not for you"), "secret")
+    hub()._tell(encode("notice", text="for you"), "orders-1")
     assert (await receive(socket, "notice"))["text"] == "for you"
 
 

@@ -1,5 +1,6 @@
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -9,8 +10,13 @@ from channels.layers import get_channel_layer
 from django.contrib.auth.models import AnonymousUser
 
 from dashboard.hub import hub
+from dashboard.messages import Message, encode
 from streams import notices
+from streams.frames import of_readings
 from streams.gateway import logs
+from streams.gateway.logs import encode_frame
+from streams.ids import EntryId
+from streams.readings import Reading
 from tests.stuck import Server
 from tests.web.conftest import FEED, FRAMES, HEALTH, STREAM, Socket, commit, receive, server_ms
 
@@ -208,3 +214,123 @@ async def test_a_socket_that_closed_is_forgotten(r: Server, connect: Connect) ->
     assert len(feed.followers) == 1
     await socket.disconnect()
     assert not feed.followers
+
+
+def commit_at(r: Server, log_ms: int, *readings: tuple[int, str, float]) -> str:
+    """A commit of an earlier time; times go up from call to call."""
+    made = [Reading(EntryId(ms, n), sensor, {"temperature": value}) for n, (ms, sensor, value) in enumerate(readings)]
+    r.hset(FEED, mapping={"group": "my_group", "epoch": "e1"})
+    return str(r.xadd(FRAMES, {"f": encode_frame(of_readings(made))}, id=f"{log_ms}-0").decode())
+
+
+async def until_end(socket: Socket, reached: str) -> list[dict[str, Any]]:
+    """Histories up to the one that says it has everything up to this frame."""
+    found: list[dict[str, Any]] = []
+    while not found or found[-1]["id"] != reached:
+        found.append(await receive(socket, "history"))
+    return found
+
+
+async def test_a_browser_that_was_away_for_longer_than_memory_reaches_gets_the_rest_from_the_log(
+    r: Server, connect: Connect
+) -> None:
+    now = server_ms(r) // 1000 * 1000
+    ages = range(40 * 60_000, 0, -5_000)
+    ids = [commit_at(r, now - age, (now - age, "1", age / 1000)) for age in ages]
+    seen = ids[100]
+    socket = await connect(f"frames={seen}&epoch=e1")
+    cells: Counter[int] = Counter()
+    for history in await until_end(socket, ids[-1]):
+        for t, value in zip(
+            history["t"], history["series"].get("1", {}).get("temperature", {}).get("mean", ()), strict=False
+        ):
+            assert value == (now - t) / 1000
+            cells[t] += 1
+    assert sorted(cells) == [int(entry_id.split("-")[0]) for entry_id in ids[101:]]
+    assert set(cells.values()) == {1}
+
+
+async def test_readings_of_one_bucket_on_both_sides_of_the_break_add_up(r: Server, connect: Connect) -> None:
+    now = server_ms(r) // 1000 * 1000
+    old = now - 20 * 60_000
+    seen = commit_at(r, old + 100, (old, "1", 1.0))
+    commit_at(r, old + 200, (old, "1", 5.0), (old, "1", 7.0))
+    last = commit_at(r, now, (now, "1", 2.0))
+    socket = await connect(f"frames={seen}&epoch=e1")
+    added = (await until_end(socket, last))[0]
+    assert (added["adds"], added["since"]) == (True, seen)
+    series = added["series"]["1"]["temperature"]
+    assert [series[name][0] for name in ("count", "min", "max", "mean", "last")] == [2, 5.0, 7.0, 6.0, 7.0]
+
+
+async def test_what_has_left_the_log_too_is_said_and_the_window_sent(r: Server, connect: Connect) -> None:
+    now = server_ms(r) // 1000 * 1000
+    seen = commit_at(r, now - 50 * 60_000, (now - 50 * 60_000, "1", 1.0))
+    kept = commit_at(r, now - 25 * 60_000, (now - 25 * 60_000, "1", 2.0))
+    last = commit_at(r, now, (now, "1", 3.0))
+    r.xtrim(FRAMES, minid=kept, approximate=False)
+    socket = await connect(f"frames={seen}&epoch=e1")
+    notice = await receive(socket, "notice")
+    assert (notice["missing_from"], notice["missing_to"]) == (now - 50 * 60_000, now - 25 * 60_000)
+    assert "have left the log" in notice["text"]
+    (history,) = await until_end(socket, last)
+    assert (history["since"], history["t"]) == (None, [now])
+
+
+async def test_an_open_socket_may_resume_as_well(r: Server, connect: Connect) -> None:
+    now = server_ms(r) // 1000 * 1000
+    seen = commit_at(r, now - 20 * 60_000, (now - 20 * 60_000, "1", 1.0))
+    commit_at(r, now - 19 * 60_000, (now - 19 * 60_000, "1", 2.0))
+    last = commit_at(r, now, (now, "1", 3.0))
+    socket = await connect()
+    await receive(socket, "history")
+    await socket.send_to(json.dumps({"type": "resume", "frames": seen}))
+    assert [t for history in await until_end(socket, last) for t in history["t"]] == [now - 19 * 60_000, now]
+    assert (await receive(socket, "history"))["since"] == last
+    again = commit(r, (server_ms(r), "1", 4.0))
+    assert (await receive(socket, "frame"))["id"] == again
+
+
+async def test_a_process_that_is_full_says_come_back_later(r: Server, connect: Connect, settings: Any) -> None:
+    settings.STREAMWATCH = replace(settings.STREAMWATCH, sockets=1)
+    first = await connect()
+    second = await connect()
+    assert (await receive(second, "error"))["code"] == "full"
+    assert (await second.receive_output())["code"] == 1013
+    await first.disconnect()
+    third = await connect()
+    await receive(third, "hello")
+
+
+async def test_one_user_has_only_so_many_pages_and_others_are_served(
+    r: Server, connect: Connect, settings: Any, django_user_model: Any
+) -> None:
+    settings.STREAMWATCH = replace(settings.STREAMWATCH, sockets_per_user=1)
+    alice = await django_user_model.objects.acreate(username="alice")
+    await receive(await connect(user=alice), "hello")
+    refused = await connect(user=alice)
+    assert (await receive(refused, "error"))["code"] == "too_many_pages"
+    assert (await refused.receive_output())["code"] == 4429
+    for _ in range(2):
+        await receive(await connect(), "hello")
+
+
+async def test_a_frame_is_encoded_once_for_each_selection(
+    r: Server, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    selections = [""] * 3 + ["sensors=1"] * 3 + ["sensors=2"]
+    sockets = [await connect(query) for query in selections]
+    for socket in sockets:
+        await receive(socket, "history")
+    made: list[str] = []
+
+    def counted(kind: str, **values: Any) -> Message:
+        made.append(kind)
+        return encode(kind, **values)
+
+    monkeypatch.setattr("dashboard.memory.encode", counted)
+    now = server_ms(r)
+    commit(r, (now, "1", 1.0), (now, "2", 2.0))
+    frames = [await receive(socket, "frame") for socket in sockets]
+    assert [sorted(frame["readings"]) for frame in frames] == [["1", "2"]] * 3 + [["1"]] * 3 + [["2"]]
+    assert made == ["frame"] * 3

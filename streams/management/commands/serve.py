@@ -71,9 +71,10 @@ def _config() -> uvicorn.Config:
     module, _, name = settings.ASGI_APPLICATION.rpartition(".")
     return uvicorn.Config(
         f"{module}:{name}",
-        ws="websockets-sansio",
+        ws=settings.WEBSOCKET_PROTOCOL,
         ws_max_size=LARGEST_MESSAGE_BYTES,
-        ws_per_message_deflate=False,  # small frames to many browsers: it costs far more CPU than it saves
+        # Small frames to many browsers: it costs far more CPU than it saves, but for slow links.
+        ws_per_message_deflate=conf.current().websocket_deflate,
         lifespan="off",
         log_config=None,  # the settings' own logging
         access_log=False,
