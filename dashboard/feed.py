@@ -21,7 +21,8 @@ from streams.chart_settings import ChartSettings
 from streams.frames import BUCKET_MS, Frame
 from streams.ids import EntryId
 
-OVERVIEW_EVERY_S = 1.0
+# The overview of so many sensors goes out every second; of more, as much less often.
+OVERVIEW_A_SECOND = 2000
 
 
 @dataclass(eq=False)
@@ -85,7 +86,8 @@ class Feed:
         for start, sensors in touched.items():
             self._touched.setdefault(start, set()).update(sensors)
         if self._view_at is None:
-            self._view_at = loop.call_at(max(loop.time(), self._viewed_s + OVERVIEW_EVERY_S), self._overview)
+            every_s = max(1.0, len(self.memory.latest.rows) / OVERVIEW_A_SECOND)
+            self._view_at = loop.call_at(max(loop.time(), self._viewed_s + every_s), self._overview)
         if self._flush_at is None:
             self._flush_at = loop.call_at(self.pace.next_s(loop.time()), self._flush)
 

@@ -115,9 +115,10 @@ async def test_the_command_says_by_its_status_what_it_cannot_say(get: Get, r: Se
 
 
 async def test_a_monitor_that_is_late_is_said_on_every_page_and_its_figures_leave_the_metrics(
-    watched: Monitor, get: Get
+    watched: Monitor, get: Get, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hub()._ahead_ms += 11_000
+    clock = hub().server_now_ms
+    monkeypatch.setattr(hub(), "server_now_ms", lambda: clock() + 11_000)
     for page in ("/streams/", "/streams/s/groups/", "/streams/s/groups/g/"):
         assert re.search(r"The monitor was last heard [1-5][0-9] s ago", await get(page))
     assert json.loads(await get("/api/monitor/"))["late"]
