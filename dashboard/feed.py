@@ -46,6 +46,9 @@ class Feed:
     def __init__(self, stream: bytes) -> None:
         self.stream, self.settings = stream, ChartSettings(None, charts_others=True, keeps_history=False)
         self.epoch, self.is_raw = "", False
+        # How far what was read is behind what there is; what pages then show is as of that time.
+        self.behind_ms = 0
+        self._was_behind = False
         self.health, self.pace = Health(), Pace()
         self.followers: set[Follower] = set()
         self.filled = asyncio.Event()
@@ -103,6 +106,12 @@ class Feed:
             if not about or access.in_reach(about, follower.limit):
                 follower.slot.notice(message)
 
+    def tell_behind(self) -> None:
+        """Say how far all this is behind, while it is, and once when it is not any more."""
+        if self.behind_ms or self._was_behind:
+            self.tell(encode("behind", ms=self.behind_ms))
+        self._was_behind = self.behind_ms > 0
+
     def join(self, follower: Follower, since: EntryId | None) -> None:
         """Bring a new follower up to date, from where it was if it was here before, and keep it so."""
         self._greet(follower, since)
@@ -134,6 +143,8 @@ class Feed:
 
     def _greet(self, follower: Follower, since: EntryId | None = None) -> None:
         follower.slot.notice(self._hello())
+        if self.behind_ms:
+            follower.slot.notice(encode("behind", ms=self.behind_ms))
         self.fill(follower, since)
 
     def _hello(self) -> Message:

@@ -6,10 +6,11 @@ minutes on, and of a stream that comes faster than one process can read only wha
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 
 from asgiref.sync import sync_to_async
 
@@ -31,6 +32,10 @@ _MINUTE_MS = 60_000
 # So many entries behind, and more arriving: what is older than the current minute is left out.
 MOST_BEHIND = 100_000
 ENTRIES_STEP = 1000
+# Reading is done in turns of so long: sockets are served between them.
+_TURN_S = 0.01
+# Behind by less, pages are as good as live.
+BEHIND_MS = 3000
 
 
 class Following:
@@ -67,13 +72,20 @@ class Following:
         while self._is_used():
             entries = await log.after(feed.memory.cursor, STEP, self._patience())
             self._up()
-            for entry in entries:
+            async for entry in _in_turns(entries):
                 self._take_frame(entry)
             if len(entries) < STEP:
                 feed.filled.set()
+                feed.behind_ms = 0
             if self._is_time():
                 await self._learn()
                 await self._check_epoch(log)
+                await self._look_back(log, len(entries) == STEP)
+
+    async def _look_back(self, log: Log, is_more: bool) -> None:
+        """How far what was read is behind what there is; while that is little, it is not at all."""
+        behind_ms = max(0, await log.server_ms() - self._feed.memory.cursor.ms) if is_more else 0
+        self._feed.behind_ms = behind_ms if behind_ms > BEHIND_MS else 0
 
     def _patience(self) -> int:
         return BLOCK_MS if self._feed.filled.is_set() else 1
@@ -104,6 +116,8 @@ class Following:
             feed.restart(epoch)
         elif vanished:
             feed.restart(f"{epoch}+{_now_ms():x}")
+        if feed.memory.cursor == ZERO:
+            feed.memory.charts_from_ms = newest.ms - WINDOW_MS
 
     async def _entries(self, log: Log, frames_log: Log) -> None:
         """Chart the entries themselves until a worker begins to feed the stream's frames log."""
@@ -119,10 +133,12 @@ class Following:
             behind = behind + len(entries) if len(entries) == ENTRIES_STEP else 0
             if not behind:
                 feed.filled.set()
+                feed.behind_ms = 0
             if behind >= MOST_BEHIND:
                 behind = await self._skip(log)
             if self._is_time():
                 await self._learn()
+                await self._look_back(log, len(entries) == ENTRIES_STEP)
                 if await frames_log.epoch():
                     return
                 newest = await self._check_entries(log, newest)
@@ -166,6 +182,16 @@ def _frame_in(entry: LogEntry) -> Frame | None:
     except (ValueError, KeyError) as error:
         logger.warning("%s is no frame of this program's: %s. Left out.", entry.entry_id, error)
         return None
+
+
+async def _in_turns(entries: Iterable[LogEntry]) -> AsyncIterator[LogEntry]:
+    """The entries, with a turn of the loop for others now and then."""
+    until_s = time.monotonic() + _TURN_S
+    for entry in entries:
+        yield entry
+        if time.monotonic() > until_s:
+            await asyncio.sleep(0)
+            until_s = time.monotonic() + _TURN_S
 
 
 def frames_of(entries: Sequence[LogEntry], shape: Shape) -> Iterator[tuple[EntryId, Frame]]:

@@ -182,6 +182,7 @@ class Hub:
             await asyncio.sleep(HEARTBEAT_S)
             self._tell(self.server.message(_now_ms()))
             for feed in self._feeds.values():
+                feed.tell_behind()
                 feed.send_away_stalled(asyncio.get_running_loop().time(), self._config.stalled_ms / 1000)
 
     def _up(self) -> None:

@@ -27,13 +27,15 @@ class Memory:
         self.cursor = ZERO
         self.window, self.totals, self.latest = Window(), Totals(), Latest()
         self._usual: list[str] = []
+        # What was committed before this lies beyond the window: it is counted, and not charted.
+        self.charts_from_ms = 0
 
     def take(self, log_id: EntryId, frame: Frame) -> Touched:
         """Count one frame of the log; the cells of the window that changed."""
         self.cursor = log_id
         self.totals.merge(frame, log_id)
         self.latest.merge(frame)
-        return self.window.merge(frame, log_id)
+        return self.window.merge(frame, log_id) if log_id.ms >= self.charts_from_ms else {}
 
     def chosen(self, selection: Selection) -> list[str]:
         """The sensors behind a selection that are there, in natural order."""

@@ -23,6 +23,8 @@ _AHEAD_MS = 60_000
 _SWEPT_AT_ONCE = 50
 _SHORTER = 0.9
 
+_NONE: dict[str, Series] = {}
+
 Cells = dict[str, dict[str, list[float]]]
 Touched = dict[int, set[str]]
 
@@ -50,8 +52,9 @@ class Window:
                 continue
             touched[start] = set(bucket)
             for sensor, stats in bucket.items():
+                known = self.series.get(sensor, _NONE)
                 for field, values in stats.fields.items():
-                    series = self._series(sensor, field)
+                    series = known.get(field) or self._series(sensor, field)
                     if series:
                         self.cell_count += series.merge(start, values, written) - series.drop_before(oldest)
         self._forget(oldest)

@@ -198,10 +198,11 @@ def _stats_to_plain(stats: SensorStats) -> list[Any]:
 
 def _stats_from_plain(plain: list[Any]) -> SensorStats:
     count, first, last, fields = plain
-    stats = {name: _field_from_plain(values) for name, values in fields.items()}
-    return SensorStats(count, EntryId.parse(first), EntryId.parse(last), stats)
-
-
-def _field_from_plain(plain: list[Any]) -> FieldStats:
-    count, total, low, high, last, last_id = plain
-    return FieldStats(count, total, low, high, last, EntryId.parse(last_id))
+    # Most IDs of a sensor are the same one, and reading it costs more than the rest.
+    last_id = EntryId.parse(last)
+    first_id = last_id if first == last else EntryId.parse(first)
+    stats = {}
+    for name, (number, total, low, high, value, value_of) in fields.items():
+        value_id = last_id if value_of == last else EntryId.parse(value_of)
+        stats[name] = FieldStats(number, total, low, high, value, value_id)
+    return SensorStats(count, first_id, last_id, stats)

@@ -3,21 +3,22 @@
 import { el } from "./dom.js";
 import { count } from "./format.js";
 
-const CELL = 12;
+// The more sensors, the smaller their cells: they should fit on a screen.
+const cellOf = (n) => (n > 3000 ? 6 : n > 1000 ? 8 : 12);
 const COLOURS = { stale: "--quiet", bad: "--bad", warning: "--warn", good: "--good" };
 
 export const stateOf = ({ silent, worst }) => (silent ? "stale" : ["good", "warning", "bad"][worst]);
 
 // How many cells fit in a row, and how high so many cells are.
 export function grid(n, width) {
-  const across = Math.max(1, Math.floor(width / CELL));
-  return { across, height: Math.ceil(n / across) * CELL };
+  const cell = cellOf(n), across = Math.max(1, Math.floor(width / cell));
+  return { cell, across, height: Math.ceil(n / across) * cell };
 }
 
 // The index of the cell at a point; -1 beside them all.
 export function cellAt(x, y, n, width) {
-  const { across } = grid(n, width);
-  const [column, row] = [Math.floor(x / CELL), Math.floor(y / CELL)];
+  const { cell, across } = grid(n, width);
+  const [column, row] = [Math.floor(x / cell), Math.floor(y / cell)];
   const i = row * across + column;
   return column < across && i < n ? i : -1;
 }
@@ -53,16 +54,16 @@ export class HeatMap {
     this.section.hidden = false;
     this.rows = rows;
     this.words.textContent = summary(rows);
-    const width = this.section.clientWidth - 28, { across, height } = grid(rows.length, width);
-    const c = this.size(across * CELL, height);
+    const width = this.section.clientWidth - 28, { cell, across, height } = grid(rows.length, width), side = cell - (cell > 8 ? 2 : 1), hole = Math.floor(side / 3);
+    const c = this.size(across * cell, height);
     const inks = Object.fromEntries(Object.entries(COLOURS).map(([state, name]) => [state, this.ink(name)]));
     const edge = this.ink("--ink");
     rows.forEach((row, i) => {
-      const [x, y] = [(i % across) * CELL, Math.floor(i / across) * CELL];
+      const [x, y] = [(i % across) * cell, Math.floor(i / across) * cell];
       c.fillStyle = inks[stateOf(row)];
-      c.fillRect(x, y, CELL - 2, CELL - 2);
-      if (chosen.has(row.name)) Object.assign(c, { strokeStyle: edge, lineWidth: 2 }).strokeRect(x, y, CELL - 2, CELL - 2);
-      else if (row.silent) c.clearRect(x + 3, y + 3, CELL - 8, CELL - 8); // a ring: told apart without colours
+      c.fillRect(x, y, side, side);
+      if (chosen.has(row.name)) Object.assign(c, { strokeStyle: edge, lineWidth: 2 }).strokeRect(x, y, side, side);
+      else if (row.silent) c.clearRect(x + hole, y + hole, side - 2 * hole, side - 2 * hole); // a ring: told apart without colours
     });
     this.canvas.setAttribute("aria-label", this.words.textContent);
   }

@@ -10,6 +10,7 @@ export function listen(live, page, { store, view, fields, selection, status, gro
     live.resume = { frames: live.resume.epoch === hello.epoch ? live.resume.frames : null, epoch: hello.epoch };
     fields.take(hello);
     selection.forget();
+    page.behind = status.behind = 0;
     page.total = hello.sensors_total;
     page.changed = true;
   });
@@ -38,5 +39,6 @@ export function listen(live, page, { store, view, fields, selection, status, gro
     page.ahead = state.now - Date.now();
     status.takeState(state);
   });
+  on("behind", ({ ms }) => (page.behind = status.behind = ms));
   on("notice", (notice) => status.notice(notice));
 }

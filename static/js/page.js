@@ -51,7 +51,7 @@ const charts = new Charts($("charts"), {
 new KeyboardCursor(charts, $("cursor"));
 new TouchZoom(charts);
 const heatMap = new HeatMap($("overview"), ink, (sensor) => act(() => view.toggle(sensor)));
-const page = { ahead: 0, total: 0, completeFrom: 0, changed: true, draw };
+const page = { ahead: 0, total: 0, completeFrom: 0, behind: 0, changed: true, draw };
 let judgedAt = 0;
 
 const serverNow = () => Date.now() + page.ahead;
@@ -83,7 +83,7 @@ function draw() {
 function judge(names) {
   if (names.length > MANY && !page.changed && Date.now() - judgedAt < MANY_EVERY_MS) return;
   judgedAt = Date.now();
-  const rows = table.draw(store, fields, names, view.chosen, serverNow(), Math.max(page.total, store.sensors.size));
+  const rows = table.draw(store, fields, names, view.chosen, serverNow(), page.behind, Math.max(page.total, store.sensors.size));
   if (store.sensors.size > boot.most_sensors) heatMap.draw(rows, view.chosen);
 }
 

@@ -14,11 +14,12 @@ export class SensorTable {
     Object.assign(this, { table, tally, onToggle, rows: new Map(), layout: "" });
   }
 
-  // Rows for all of these sensors, the worst first; the table shows the first of them.
-  draw(store, known, names, chosen, now, total) {
+  // Rows for all of these sensors, the worst first; the table shows the first of them. What is known may be `behind` (ms) of
+  // what there is: who was silent then may have spoken since.
+  draw(store, known, names, chosen, now, behind, total) {
     const fields = known.all;
     this.head(fields);
-    const every = names.map((name) => this.describe(store, fields, name, known.label(name), now));
+    const every = names.map((name) => this.describe(store, fields, name, known.label(name), now, behind));
     every.sort((a, b) => b.silent - a.silent || b.worst - a.worst || byName(a.label, b.label));
     const rows = every.slice(0, MOST_ROWS);
     rows.forEach((row) => this.patch(store.sensors.get(row.name), fields, row, chosen));
@@ -36,14 +37,14 @@ export class SensorTable {
     return el("tr", {}, el("td", { class: "empty", colspan: fields.length + 3 }, text));
   }
 
-  describe(store, fields, name, label, now) {
+  describe(store, fields, name, label, now, behind) {
     const sensor = store.sensors.get(name);
     const silentMs = Math.max(0, now - sensor.lastMs);
     const first = sensor.fields.keys().next().value;
     const cadence = (first && store.cadence(name, first, now - 300000, now)) || sensor.usualMs || 0;
     const breaches = fields.map((field) => breach(sensor.latest.get(field.name), field));
     const worst = Math.max(0, ...breaches.map((found) => (found ? WORSE[found.level] : 0)));
-    return { name, label, breaches, worst, ageMs: silentMs, silent: silentMs > Math.max(SILENT_MS, SILENT_CADENCES * cadence) };
+    return { name, label, breaches, worst, ageMs: silentMs, silent: silentMs - behind > Math.max(SILENT_MS, SILENT_CADENCES * cadence) };
   }
 
   head(fields) {

@@ -9,13 +9,13 @@ const NOTICE_MS = 15000;
 
 export class Status {
   constructor(state, banner, notices) {
-    Object.assign(this, { state, banner, notices, redis: null, metricsAt: Date.now(), frameAt: Date.now(), added: null, addedAt: 0 });
+    Object.assign(this, { state, banner, notices, redis: null, metricsAt: Date.now(), frameAt: Date.now(), added: null, addedAt: 0, behind: 0 });
   }
 
   connection(state) {
     const words = {
       waiting: () => "connecting…",
-      live: () => (this.redis?.redis === "down" ? "connected, but Redis is away" : "live"),
+      live: () => (this.redis?.redis === "down" ? "connected, but Redis is away" : this.behind ? `reading the log: ${duration(Math.round(this.behind / 1000) * 1000)} behind` : "live"),
       reconnecting: ({ at, since, why }) => (why ? `${why}; ` : "") + (at > Date.now() ? `reconnecting in ${Math.ceil((at - Date.now()) / 1000)} s` : "reconnecting now") + (since ? `; nothing new since ${clock(since)}` : ""),
       stale: ({ since }) => `stale since ${clock(since)}`,
       refused: ({ text }) => text || "refused",
@@ -58,7 +58,7 @@ export class Status {
     if (this.problem) return `This key cannot be watched: ${this.problem}.`;
     const silent = now - this.metricsAt;
     if (silent > MONITOR_SILENT_MS) return `No health figures for ${duration(Math.floor(silent / 1000) * 1000)}: is manage.py monitor running?`;
-    if (now - this.frameAt > WORKER_SILENT_MS && this.addedAt > this.frameAt + 3000 && now - this.addedAt < WORKER_SILENT_MS) {
+    if (!this.behind && now - this.frameAt > WORKER_SILENT_MS && this.addedAt > this.frameAt + 3000 && now - this.addedAt < WORKER_SILENT_MS) {
       return `Entries arrive, but no readings for ${duration(Math.floor((now - this.frameAt) / 1000) * 1000)}: is manage.py consume running?`;
     }
     return "";

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { cellAt, grid, stateOf, summary } from "../../static/js/heatmap.js";
 
 test("cells fill the width, row after row", () => {
-  assert.deepEqual(grid(25, 125), { across: 10, height: 36 });
+  assert.deepEqual(grid(25, 125), { cell: 12, across: 10, height: 36 });
   assert.equal(cellAt(0, 0, 25, 125), 0);
   assert.equal(cellAt(119, 11, 25, 125), 9);
   assert.equal(cellAt(1, 13, 25, 125), 10);
@@ -13,6 +13,11 @@ test("cells fill the width, row after row", () => {
 test("beside the cells there is none", () => {
   assert.equal(cellAt(121, 0, 25, 125), -1);
   assert.equal(cellAt(70, 25, 25, 125), -1);
+});
+
+test("ten thousand sensors fit on a screen", () => {
+  assert.ok(grid(10000, 860).height < 500);
+  assert.equal(cellAt(5, 7, 10000, 860), grid(10000, 860).across);
 });
 
 test("a silent sensor is stale whatever it said last", () => {
