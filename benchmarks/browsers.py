@@ -163,11 +163,11 @@ class Crowd:
         self, count: int, *, reads: str = "all", query: str = "", at_once: bool = False, waits: bool = True
     ) -> dict[str, Any]:
         """Open so many more; how long until each was filled with a history, or if none is waited for, shook hands."""
-        began, gate = now_ms(), asyncio.Semaphore(count if at_once else _CONNECTING)
+        began, gate = now_ms(), asyncio.Semaphore(max(1, count if at_once else _CONNECTING))
         took = await asyncio.gather(*(self._one(gate, reads, query, waits and reads == "all") for _ in range(count)))
         return {
             "opened": len(took),
-            "seconds": (max(took) - began) / 1000,
+            "seconds": (max(took, default=began) - began) / 1000,
             "spread": _spread([t - began for t in took]),
         }
 

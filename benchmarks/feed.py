@@ -148,7 +148,7 @@ def _herd(url: str, client: Any, options: argparse.Namespace, *, resumes: bool) 
     with (
         ours(url, client, SENSORS) as web,
         contextlib.closing(Crowd(web.port, web.path)) as crowd,
-        contextlib.closing(Crowd(web.port, web.path)) as others,
+        contextlib.closing(Crowd(web.port, web.path, patient=True)) as others,
     ):
         before = client.info("stats")["total_commands_processed"]
         found = crowd.ask("open", count=options.sockets, query=query, at_once=True)

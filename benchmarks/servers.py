@@ -60,7 +60,8 @@ async def group(url: str, layer: str) -> None:
     """Channels as its tutorial has it: every socket a member of one group, a group_send for each message."""
     from django.conf import settings  # noqa: PLC0415
 
-    hosts = [{"address": url, "socket_timeout": 15}] if layer.endswith("core.RedisChannelLayer") else [url]
+    whole = {"address": url, "socket_timeout": 15, "max_connections": 10_000}
+    hosts = [whole if layer.endswith("core.RedisChannelLayer") else url]
     settings.configure(CHANNEL_LAYERS={"default": {"BACKEND": layer, "CONFIG": {"hosts": hosts}}})
     from channels.generic.websocket import AsyncWebsocketConsumer  # noqa: PLC0415
     from channels.layers import get_channel_layer  # noqa: PLC0415

@@ -133,11 +133,14 @@ def _ended(process: subprocess.Popen[str]) -> Iterator[None]:
 class Crowd:
     """The browsers: `benchmarks.browsers` on the other core, told what to do."""
 
-    def __init__(self, port: int, path: str, core: int = CLIENT_CORE) -> None:
+    def __init__(self, port: int, path: str, core: int = CLIENT_CORE, *, patient: bool = False) -> None:
+        """Patient ones leave the core to others: what these measure is then not that they waited for it."""
         command = [sys.executable, "-m", "benchmarks.browsers", "127.0.0.1", str(port), path]
         self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.pid = self._process.pid
         pin(self.pid, core)
+        if patient:
+            os.setpriority(os.PRIO_PROCESS, self.pid, 15)
 
     def ask(self, do: str, **arguments: Any) -> dict[str, Any]:
         """Do something and wait for the answer; raises RuntimeError when the browsers' process ended."""

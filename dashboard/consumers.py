@@ -44,23 +44,22 @@ class DashboardSocket(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         """Admit or refuse the browser and bring it up to date."""
         user, segment = self.scope["user"], self.scope["url_route"]["kwargs"]["stream"]
-        async with hub().door:
-            found = await sync_to_async(_asked)(user, segment)
-            if found is None:
-                await self.close()
-                return
-            access.look_as(user)
-            await self.accept()
-            query = parse_qs(self.scope["query_string"].decode("latin-1"))
-            self.received: deque[float] = deque(maxlen=MOST_MESSAGES_PER_S)
-            self.follower = Follower(Slot(_Way(self)), self._send_away, _selection(query), found.limit)
-            try:
-                self._sit_down(user)
-                feed = hub().feed(await self._stream(found))
-                frames = EntryId.parse(query["frames"][0]) if "frames" in query else None
-            except _REFUSALS as error:
-                await self._refuse_for(error)
-                return
+        found = await sync_to_async(_asked)(user, segment)
+        if found is None:
+            await self.close()
+            return
+        access.look_as(user)
+        await self.accept()
+        query = parse_qs(self.scope["query_string"].decode("latin-1"))
+        self.received: deque[float] = deque(maxlen=MOST_MESSAGES_PER_S)
+        self.follower = Follower(Slot(_Way(self)), self._send_away, _selection(query), found.limit)
+        try:
+            self._sit_down(user)
+            feed = hub().feed(await self._stream(found))
+            frames = EntryId.parse(query["frames"][0]) if "frames" in query else None
+        except _REFUSALS as error:
+            await self._refuse_for(error)
+            return
         self.feed = feed
         await hub().follow(feed, self.follower, frames, query.get("epoch", [""])[0], self.send_message)
 

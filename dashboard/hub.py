@@ -32,8 +32,6 @@ logger = logging.getLogger(__name__)
 # Browsers take five silent seconds for a dead connection; with nothing else to say, this is said.
 HEARTBEAT_S = 2.0
 MOST_FEEDS = 50
-# So many browsers at a time are let in: those that are there wait for nobody.
-TOGETHER = 16
 UNUSED_FOR_S = 600.0
 
 
@@ -47,7 +45,7 @@ class Hub:
         self._tasks: set[asyncio.Task[None]] = set()
         self.server, self.board = ServerState(_now_ms()), Board()
         self.seats = Seats(self._config.sockets, self._config.sockets_per_user)
-        self.door, self._catching_up = asyncio.Semaphore(TOGETHER), CatchingUp()
+        self._catching_up = CatchingUp()
         self._ahead_ms = 0
         self._spawn(self._follow_health)
         self._spawn(lambda: relay(self._tell))

@@ -6,7 +6,8 @@ from django.urls import path
 
 from dashboard.consumers import DashboardSocket
 from dashboard.origins import own_pages_only
+from dashboard.turns import in_turns
 
 websocket = own_pages_only(
-    AuthMiddlewareStack(URLRouter([path("ws/streams/<str:stream>/", DashboardSocket.as_asgi())]))
+    in_turns(AuthMiddlewareStack(URLRouter([path("ws/streams/<str:stream>/", DashboardSocket.as_asgi())])))
 )

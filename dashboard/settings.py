@@ -45,7 +45,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "dashboard.urls"
 ASGI_APPLICATION = "dashboard.asgi.application"
-WEBSOCKET_PROTOCOL = "dashboard.wire:Wire"
+HTTP_PROTOCOL, WEBSOCKET_PROTOCOL = "dashboard.wire:Http", "dashboard.wire:Wire"
 
 TEMPLATES = [
     {

@@ -8,13 +8,28 @@ from __future__ import annotations
 
 from typing import Any
 
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
+from dashboard.turns import turns
+
 EXTENSION = "streamwatch.wire"
 # After being told why, a browser that still reads nothing is cut off, and its buffer with it.
 LINGER_S = 30.0
+
+
+class Http(HttpToolsProtocol):
+    """Named to uvicorn by the setting HTTP_PROTOCOL: websockets' handshakes, which cost most, are done in turns."""
+
+    def handle_websocket_upgrade(self) -> None:
+        """Become a websocket when it is its turn."""
+        turns(self.loop).add(self._upgrade)
+
+    def _upgrade(self) -> None:
+        if not self.transport.is_closing():
+            super().handle_websocket_upgrade()
 
 
 class Wire(WebSocketsSansIOProtocol):

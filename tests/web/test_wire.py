@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 
 from dashboard import wire
 from dashboard.messages import encode
-from dashboard.wire import EXTENSION, Wire
+from dashboard.wire import EXTENSION, Http, Wire
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -27,7 +27,7 @@ async def served(app: App, **options: Any) -> AsyncIterator[tuple[uvicorn.Server
     door = socket.socket()
     door.bind(("127.0.0.1", 0))
     quiet: dict[str, Any] = {"lifespan": "off", "log_config": None, "ws_per_message_deflate": False}
-    server = uvicorn.Server(uvicorn.Config(app, ws=Wire, **{**quiet, **options}))
+    server = uvicorn.Server(uvicorn.Config(app, http=Http, ws=Wire, **{**quiet, **options}))
     serving = asyncio.create_task(server.serve([door]))
     while not server.started:
         await asyncio.sleep(0.01)

@@ -71,6 +71,7 @@ def _config() -> uvicorn.Config:
     module, _, name = settings.ASGI_APPLICATION.rpartition(".")
     return uvicorn.Config(
         f"{module}:{name}",
+        http=settings.HTTP_PROTOCOL,
         ws=settings.WEBSOCKET_PROTOCOL,
         ws_max_size=LARGEST_MESSAGE_BYTES,
         # Small frames to many browsers: it costs far more CPU than it saves, but for slow links.
