@@ -6,9 +6,9 @@ import math
 
 # The rate is that of about the last half second.
 _MEMORY_S = 0.5
-# 100 readings a second: within a millisecond of the one before; 5,000 and more: twenty times a second.
+# 100 readings a second: within a millisecond of the one before; 2,500 and more: forty times a second.
 _WIDER_PER_READING_S = 1e-5
-WIDEST_S = 0.05
+WIDEST_S = 0.025
 # Sending takes at most a third of the process's time, however many browsers there are.
 _REST = 2.0
 

@@ -47,7 +47,7 @@ async def opened(app: Any, count: int) -> list[asyncio.Future[None]]:
     async def send(_: Any) -> None:
         pass
 
-    made = [asyncio.ensure_future(in_turns(app)({}, None, send)) for _ in range(count)]
+    made: list[asyncio.Future[None]] = [asyncio.ensure_future(in_turns(app)({}, None, send)) for _ in range(count)]
     await asyncio.sleep(0.01)
     return made
 

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from streams import chart_settings, conf
 from streams.errors import StreamwatchError
-from streams.running import Stop, repeat
+from streams.running import Stop, repeat, settle
 from streams.worker import Worker
 
 logger = logging.getLogger("streams.worker")
@@ -43,6 +43,7 @@ class Command(BaseCommand):
             worker = self._worker(options)
         except StreamwatchError as error:
             raise CommandError(f"{error} Check REDIS_URL.") from error
+        settle()
         repeat(lambda: self._rest_after(worker), stop, logger)
         with contextlib.suppress(StreamwatchError):
             worker.leave()

@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from streams import conf
 from streams.jobs.runner import Runner
 from streams.listening import LISTENING, NotFree, listener, url_of
+from streams.running import settle
 
 LARGEST_MESSAGE_BYTES = 64 * 1024
 
@@ -57,6 +58,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then say so."""
         await super().startup(sockets)
+        settle()
         self._runner.start()
         for door in sockets or []:
             print(f"{LISTENING}{url_of(door)}", flush=True)
