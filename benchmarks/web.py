@@ -62,7 +62,7 @@ def frame_at(sensors: int, ms: int, at: float = 0.0) -> bytes:
     frame = Frame()
     for name, temperature, humidity in readings_of(sensors):
         frame.add(Reading(EntryId(ms, 0), name, {"temperature": temperature, "humidity": humidity}))
-    frame.add(Reading(EntryId(ms, 0), "tick", {"at": at}))
+    frame.add(Reading(EntryId(ms, 0), "a", {"at": at}))
     return encode_frame(frame)
 
 
@@ -73,7 +73,7 @@ def text_now(sensors: int) -> str:
         name: {"temperature": [1, t, t, t, t], "humidity": [1, float(h), float(h), float(h), float(h)]}
         for name, t, h in readings_of(sensors)
     }
-    message = {"type": "frame", "id": "0-0", "t": 0, "readings": {**cells, "tick": {"at": [1, at, at, at, at]}}}
+    message = {"type": "frame", "id": "0-0", "t": 0, "readings": {**cells, "a": {"at": [1, at, at, at, at]}}}
     return json.dumps(message, separators=(",", ":"))
 
 
