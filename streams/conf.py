@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.conf import settings
 
@@ -161,15 +161,21 @@ def read(environ: Mapping[str, str]) -> Config:
         frames_max_bytes=take.take("FRAMES_MAX_BYTES", default.frames_max_bytes, parsing.positive, number),
         readings_keep_ms=take.take("READINGS_KEEP", default.readings_keep_ms, parsing.readings_keep, "1h,1d,90d"),
         dead_max_entries=take.take("DEAD_MAX_ENTRIES", default.dead_max_entries, parsing.positive, number),
-        sockets=take.take("SOCKETS", default.sockets, parsing.positive, number),
-        sockets_per_user=take.take("SOCKETS_PER_USER", default.sockets_per_user, parsing.positive, number),
-        stalled_ms=take.take("STALLED_MS", default.stalled_ms, parsing.positive, number),
-        websocket_deflate=take.take(
-            "WEBSOCKET_DEFLATE", False, parsing.boolean, "1 for slow links, 0 for many browsers."
-        ),
+        **_for_browsers(take, default),
         var=var,
         problems=tuple(take.problems),
     )
+
+
+def _for_browsers(take: _Reader, default: Config) -> dict[str, Any]:
+    """What each live page may take of a web process."""
+    number = "A whole number above 0."
+    return {
+        "sockets": take.take("SOCKETS", default.sockets, parsing.positive, number),
+        "sockets_per_user": take.take("SOCKETS_PER_USER", default.sockets_per_user, parsing.positive, number),
+        "stalled_ms": take.take("STALLED_MS", default.stalled_ms, parsing.positive, number),
+        "websocket_deflate": take.take("WEBSOCKET_DEFLATE", False, parsing.boolean, "1 for slow links, else 0."),
+    }
 
 
 def current() -> Config:

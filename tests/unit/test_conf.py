@@ -54,6 +54,10 @@ def test_an_empty_environment_gives_the_defaults(tmp_path: Path) -> None:
         ("ENVIRONMENT", "production:pink"),
         ("ENVIRONMENT", ":red"),
         ("EMAIL_URL", "submission://host:port"),
+        ("SOCKETS", "0"),
+        ("SOCKETS_PER_USER", "some"),
+        ("STALLED_MS", "-1"),
+        ("WEBSOCKET_DEFLATE", "perhaps"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named_with_a_hint_and_the_default_kept(
@@ -127,3 +131,9 @@ def test_addresses_of_site_and_mail_are_taken_as_they_are(tmp_path: Path) -> Non
 )
 def test_an_installation_has_a_name_and_a_colour(tmp_path: Path, text: str, name: str, colour: str) -> None:
     assert read(tmp_path, ENVIRONMENT=text).environment == Environment(name, colour)
+
+
+def test_what_a_live_page_may_take_can_be_set(tmp_path: Path) -> None:
+    config = read(tmp_path, SOCKETS="7", SOCKETS_PER_USER="2", STALLED_MS="1500", WEBSOCKET_DEFLATE="1")
+    assert (config.sockets, config.sockets_per_user, config.stalled_ms, config.websocket_deflate) == (7, 2, 1500, True)
+    assert config.problems == ()
