@@ -130,7 +130,14 @@ def _charted(settings: ChartSettings, feed: Feed | None) -> dict[str, Any]:
     """The table of sensors as it is before any script runs."""
     rows = feed.memory.described(MOST_SENSORS) if feed else []
     seen = {field for row in rows for field in row["fields"]}
-    labelled = [{**row, "label": settings.sensor_labels.get(row["sensor"], row["sensor"])} for row in rows]
+    labelled = [
+        {
+            **row,
+            "label": settings.sensor_labels.get(row["sensor"], row["sensor"]),
+            "seen": EntryId.parse(row["last_id"]),
+        }
+        for row in rows
+    ]
     total = len(feed.memory.latest.rows) if feed else 0
     return {"fields": settings.plain(seen)["fields"], "sensors": labelled, "sensors_total": total}
 
@@ -141,7 +148,7 @@ async def _feed(key: bytes) -> Feed | None:
     try:
         return await hub().at_head(key, within_s=_SENSORS_WITHIN_S)
     except (TimeoutError, StreamwatchError) as error:
-        logger.info("A page was drawn with the sensors known so far: %s", error or "the log is still being read")
+        logger.info("A page was drawn with the sensors known so far: %s", str(error) or "the log is still being read")
         return hub().known(key)
 
 

@@ -28,7 +28,10 @@ else:
 
 # Django takes 1,000 inputs of a page: these many rows are fewer.
 MOST_FIELDS, MOST_SENSORS = 30, 100
-_ABOUT = "This page takes the place of the settings READING and UNITS for the stream."
+_ABOUT = (
+    "What is set here goes before the settings READING and UNITS. With the sensor field of READING, its fields that "
+    "are not listed stay required; for listed ones, Required says whether an entry without them is a dead letter."
+)
 
 
 class NewStreamForm(_Form):

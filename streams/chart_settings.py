@@ -67,12 +67,16 @@ class ChartSettings:
     sensor_labels: Mapping[str, str] = field(default_factory=dict)
     read_as: Shape | None = None
     units: Mapping[str, str] = field(default_factory=dict)
+    # Fields that READING requires of these readings stay required unless they are listed here.
+    also_required: tuple[bytes, ...] = ()
 
     def shape(self) -> Shape:
         """What makes a reading of the stream's entries."""
         if self.read_as is not None:
             return self.read_as
+        listed = {known.name.encode() for known in self.fields}
         required = tuple(known.name.encode() for known in self.fields if known.is_required)
+        required += tuple(name for name in self.also_required if name not in listed)
         return Shape(self.sensor_field.encode() if self.sensor_field else None, required)
 
     def charts(self, name: str) -> bool:
@@ -161,14 +165,23 @@ def _read_row(stream: bytes) -> ChartSettings | None:
 
 
 def _of_row(row: ChartedStream) -> ChartSettings:
+    config = conf.current()
+    is_watched = row.key == config.stream
     return ChartSettings(
         sensor_field=row.sensor_field or None,
         charts_others=row.charts_others,
         keeps_history=row.keeps_history,
         fields=tuple(map(_of_field, row.fields.all())),
         sensor_labels={named.sensor: named.label for named in row.sensors.all()},
-        units=conf.current().units if row.key == conf.current().stream else {},
+        units=config.units if is_watched else {},
+        also_required=config.shape.required if is_watched and _is_sensor_field(row, config) else (),
     )
+
+
+def _is_sensor_field(row: ChartedStream, config: conf.Config) -> bool:
+    """Whether a row speaks of the readings that READING describes, and not of others."""
+    name = config.shape.sensor_field
+    return (row.sensor_field or None) == (None if name is None else shown(name))
 
 
 def _of_field(row: ChartedField) -> FieldSettings:

@@ -73,7 +73,8 @@ function draw() {
   selection.request(charted, live);
   const source = sourceOf(selection.ofPast(names, charted), from, to);
   if (!view.frozen || page.changed) charts.draw(source, fields.all, charted, from, to);
-  charts.tellBreaches((sensor, field) => store.sensors.get(sensor)?.latest.get(field));
+  // What is beyond its bounds now is no word on what is held.
+  charts.tellBreaches((sensor, field) => (view.frozen ? null : store.sensors.get(sensor)?.latest.get(field)));
   judge(names);
   controls.draw(charted.length, wanted);
   words(source, charted, from, to);

@@ -105,9 +105,9 @@ export class Panel {
   tellBreaches(lastOf) {
     const found = this.sensors.map((sensor) => [sensor, breach(lastOf(sensor, this.field.name), this.field)]).filter(([, wrong]) => wrong);
     found.sort(([, a], [, b]) => (b.level === "bad") - (a.level === "bad"));
-    const [first] = found;
-    const more = found.length > 1 ? `, and ${count(found.length - 1)} more` : "";
-    setText(this.beyond, first ? `${first[1].words}: ${this.how.label(first[0])}${more}` : "");
-    this.beyond.dataset.level = first ? first[1].level : "";
+    const alike = new Map(found.map(([, { words }]) => [words, found.filter(([, wrong]) => wrong.words === words)]));
+    const said = [...alike].map(([words, [[sensor], ...others]]) => `${words}: ${this.how.label(sensor)}${others.length ? `, and ${count(others.length)} more` : ""}`);
+    setText(this.beyond, said.join("; "));
+    this.beyond.dataset.level = found[0]?.[1].level ?? "";
   }
 }

@@ -6,6 +6,8 @@ import { clock, duration } from "./format.js";
 const MONITOR_SILENT_MS = 5000;
 const WORKER_SILENT_MS = 10000;
 const NOTICE_MS = 15000;
+// A short break is told beside the name; after a longer one, figures that once said "now" say it no more.
+const FROM_THEN_MS = 5000;
 
 export class Status {
   constructor(state, banner, notices) {
@@ -54,6 +56,7 @@ export class Status {
     if (this.redis?.redis === "down") {
       return `${this.redis.text}. Away for ${duration(Math.floor(Math.max(0, now - this.redis.since) / 1000) * 1000 || 1000)}; below are the last known values.`;
     }
+    if (state.since && now - state.since > FROM_THEN_MS) return `Nothing was heard since ${clock(state.since)}: all below is from then.`;
     if (state.kind !== "live") return "";
     if (this.problem) return `This key cannot be watched: ${this.problem}.`;
     const silent = now - this.metricsAt;

@@ -202,9 +202,13 @@ def test_a_frozen_web_server_is_noticed_as_stale_and_resumed(site: Site, page: P
             time.sleep(1.05)
             added.append(site.add("freezer", temperature))
         assert len(buckets(page, "freezer")) == 1
+        expect(page.locator("#banner")).to_have_text(
+            re.compile(r"^Nothing was heard since .*: all below is from then\.$")
+        )
     finally:
         site.parts["web"].send(signal.SIGCONT)
     expect(page.locator("#state")).to_have_text("live", timeout=15_000)
+    expect(page.locator("#banner")).to_be_hidden()
     expect(page.locator('tr[data-sensor="freezer"]')).to_contain_text("23 °C")
     assert buckets(page, "freezer") == sorted({int(entry_id.split("-")[0]) // 1000 * 1000 for entry_id in added})
     expect(page.locator('tr[data-sensor="freezer"] td').last).to_have_text("4")

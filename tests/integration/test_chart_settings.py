@@ -274,3 +274,11 @@ def test_fields_of_the_watched_stream_that_are_not_listed_keep_the_units_of_the_
     row(b"orders", sensor_field="shop")
     watched, other = (chart_settings.of(name).plain(["humidity"]) for name in (b"sensor_stream", b"orders"))
     assert [plain["fields"][0]["unit"] for plain in (watched, other)] == ["%", ""]
+
+
+def test_what_reading_requires_stays_required_unless_it_is_listed_or_other_readings_are_meant() -> None:
+    made = row(b"sensor_stream", sensor_field="sensor_id")
+    ChartedField.objects.create(stream=made, name="temperature", unit="K")
+    assert chart_settings.of(b"sensor_stream").shape().required == (b"humidity",)
+    row(b"orders", sensor_field="sensor_id")
+    assert chart_settings.of(b"orders").shape().required == ()

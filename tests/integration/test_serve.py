@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import signal
 import socket
 import urllib.request
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from streams.listening import NotFree, listener, url_of
+from streams.management.commands.serve import end_tasks
 from tests.processes import Process, run
 
 
@@ -48,3 +51,15 @@ def test_an_address_that_is_not_ours_is_told_in_a_sentence() -> None:
 def test_every_address_is_reached_under_localhost() -> None:
     with listener("0.0.0.0", 0) as door:
         assert url_of(door) == f"http://localhost:{door.getsockname()[1]}/"
+
+
+async def test_what_swallows_a_cancellation_does_not_keep_the_server_from_ending() -> None:
+    async def stubborn() -> None:
+        for _ in range(3):
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(60)
+
+    task = asyncio.create_task(stubborn())
+    await asyncio.sleep(0)
+    await end_tasks()
+    assert task.done()

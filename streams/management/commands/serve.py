@@ -67,6 +67,22 @@ class _Server(uvicorn.Server):
         """Leave a job that runs to other processes, and end."""
         await asyncio.to_thread(self._runner.stop)
         await super().shutdown(sockets)
+        await end_tasks()
+
+
+async def end_tasks(tries: int = 20) -> None:
+    """End whatever else runs in this loop.
+
+    A driver that is just giving up on a read may swallow a cancellation, and the loop's own end, which asks only once,
+    would wait for it for ever.
+    """
+    for _ in range(tries):
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        if not others:
+            return
+        for task in others:
+            task.cancel()
+        await asyncio.wait(others, timeout=0.5)
 
 
 def _config() -> uvicorn.Config:
