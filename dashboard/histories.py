@@ -55,19 +55,15 @@ class Histories:
             self._keep((selection, since), shared, now_s)
         return shared.read(), shared.began
 
-    def end(self, selection: Selection, began: EntryId, now_ms: int, **extra: object) -> Message | None:
+    def end(self, selection: Selection, began: EntryId, now_ms: int) -> Message | None:
         """What came since a history was begun; None when nothing did."""
-        memory = self._memory
+        memory, key = self._memory, (selection, began)
         if memory.cursor == began:
             return None
         if self._ends_at != memory.cursor:
             self._ends_at, self._ends = memory.cursor, {}
-        key = (selection, began)
-        if extra or key not in self._ends:
-            made = memory.history(memory.chosen(selection), began, memory.cursor, now_ms, **extra)
-            if extra:
-                return made
-            self._ends[key] = made
+        if key not in self._ends:
+            self._ends[key] = memory.history(memory.chosen(selection), began, memory.cursor, now_ms)
         return self._ends[key]
 
     def _parts(self, selection: Selection, since: EntryId | None, now_ms: int) -> Iterator[Message]:
