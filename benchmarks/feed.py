@@ -129,9 +129,9 @@ def _beside(url: str, client: Any, options: argparse.Namespace, count: int, read
 
 def herd(url: str, client: Any, options: argparse.Namespace) -> None:
     """A table of how long browsers wait that all come at once, and those that are connected meanwhile."""
-    heads = ["they come", "half served, s", "the last, s", "Redis commands", "p99 ms of those connected", "when calm"]
+    heads = ["they come", "half served, s", "the last, s", "CPU ms each", "Redis commands", "p99 ms of those connected", "when calm"]
     print(f"| {' | '.join(heads)} |")
-    print("| --- |" + " ---: |" * 5)
+    print("| --- |" + " ---: |" * 6)
     for resumes in (False, True):
         for row in _herd(url, client, options, resumes=resumes):
             print(f"| {' | '.join(map(str, row))} |", flush=True)
@@ -150,16 +150,17 @@ def _herd(url: str, client: Any, options: argparse.Namespace, *, resumes: bool) 
         contextlib.closing(Crowd(web.port, web.path)) as crowd,
         contextlib.closing(Crowd(web.port, web.path, patient=True)) as others,
     ):
-        before = client.info("stats")["total_commands_processed"]
+        before, used = client.info("stats")["total_commands_processed"], web.cpu_s()
         found = crowd.ask("open", count=options.sockets, query=query, at_once=True)
         asked = client.info("stats")["total_commands_processed"] - before
-        yield [f"after a restart, {kind}", *_waits(found), asked, "–", "–"]
+        each = f"{(web.cpu_s() - used) / options.sockets * 1000:.2f}"
+        yield [f"after a restart, {kind}", *_waits(found), each, asked, "–", "–"]
         with _ticking(web, options.hz):
             time.sleep(2)
             calm = _late(crowd, 2)
             others.tell("open", count=options.sockets, query=query, at_once=True)
             late = _late(crowd, 4)
-            yield [f"beside as many, {kind}", *_waits(others.answer()), "–", late, calm]
+            yield [f"beside as many, {kind}", *_waits(others.answer()), "–", "–", late, calm]
 
 
 def _waits(found: dict[str, Any]) -> list[str]:
