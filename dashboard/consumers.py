@@ -8,7 +8,6 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -16,6 +15,7 @@ from asgiref.sync import sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from dashboard import messages
+from dashboard.admission import Asked, Login, asked, login_of
 from dashboard.feed import Feed, Follower
 from dashboard.hub import hub
 from dashboard.memory import Selection
@@ -30,6 +30,7 @@ from streams.ids import EntryId
 MOST_MESSAGES_PER_S = 20
 LONGEST_MESSAGE = 64 * 1024
 STALLED = 4408
+TOLD_WITHIN_S = 5.0
 
 
 class DashboardSocket(AsyncWebsocketConsumer):
@@ -40,18 +41,19 @@ class DashboardSocket(AsyncWebsocketConsumer):
     feed: Feed | None = None
     seat: Any = None
     has_seat = False
+    login: Login | None = None
 
     async def connect(self) -> None:
         """Admit or refuse the browser and bring it up to date."""
         user, segment = self.scope["user"], self.scope["url_route"]["kwargs"]["stream"]
-        found = await sync_to_async(_asked)(user, segment)
-        if found is None:
-            await self.close()
-            return
+        found = await sync_to_async(asked)(user, segment)
         access.look_as(user)
-        await self.accept()
-        query = parse_qs(self.scope["query_string"].decode("latin-1"))
         self.received: deque[float] = deque(maxlen=MOST_MESSAGES_PER_S)
+        await self.accept()
+        if found is None:  # told after the handshake: of one that failed, a browser learns no reason
+            await self._refuse(*_NO_LOGIN)
+            return
+        query = parse_qs(self.scope["query_string"].decode("latin-1"))
         self.follower = Follower(Slot(_Way(self)), self._send_away, _selection(query), found.limit)
         try:
             self._sit_down(user)
@@ -61,6 +63,7 @@ class DashboardSocket(AsyncWebsocketConsumer):
             await self._refuse_for(error)
             return
         self.feed = feed
+        self._keep_asking(user, segment, found)
         await hub().follow(feed, self.follower, frames, query.get("epoch", [""])[0], self.send_message)
 
     async def disconnect(self, code: int) -> None:  # noqa: ARG002 - Channels names it
@@ -72,6 +75,8 @@ class DashboardSocket(AsyncWebsocketConsumer):
         if self.has_seat:
             self.has_seat = False
             hub().seats.leave(self.seat)
+        if self.login:
+            hub().admissions.remove(self.login, self._end)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Take what the browser asks for: other sensors, or everything since an ID."""
@@ -103,7 +108,7 @@ class DashboardSocket(AsyncWebsocketConsumer):
         else:
             raise ValueError(kind)
 
-    async def _stream(self, found: _Asked) -> bytes:
+    async def _stream(self, found: Asked) -> bytes:
         """The stream in the path. Unknown ones are refused, but for the configured one, which may not exist yet."""
         if isinstance(found.stream, Exception):
             raise found.stream
@@ -122,6 +127,20 @@ class DashboardSocket(AsyncWebsocketConsumer):
         hub().seats.take(self.seat)
         self.has_seat = True
 
+    def _keep_asking(self, user: Any, segment: str, found: Asked) -> None:
+        session = self.scope.get("session")
+        self.login = login_of(user, getattr(session, "session_key", None), segment, found)
+        if self.login:
+            hub().admissions.add(self.login, self._end)
+
+    def _end(self) -> None:
+        self.follower.slot.close()
+        self._leaving = asyncio.get_running_loop().create_task(self._refuse_late())
+
+    async def _refuse_late(self) -> None:
+        with contextlib.suppress(OSError, RuntimeError):  # it is gone already
+            await self._refuse(*_NO_LOGIN)
+
     def _send_away(self) -> None:
         """Close, in a task of its own: this browser takes nothing just now."""
         self.follower.slot.close()
@@ -138,7 +157,9 @@ class DashboardSocket(AsyncWebsocketConsumer):
                 return
 
     async def _refuse(self, close_code: int, code: str, text: str) -> None:
-        await self.send_message(messages.error(code, text))
+        with contextlib.suppress(TimeoutError):  # whoever takes nothing is not told why
+            async with asyncio.timeout(TOLD_WITHIN_S):
+                await self.send_message(messages.error(code, text))
         await self.close(close_code)
 
     async def send_message(self, message: Message) -> None:
@@ -152,6 +173,7 @@ class DashboardSocket(AsyncWebsocketConsumer):
         return full
 
 
+_NO_LOGIN = (4401, "no_login", "your login does not let you look at this, or no longer: reload this page")
 # Close codes say whether it is worth coming back: 1013 a little later, 44xx not before something has changed.
 _REFUSED: dict[type[Exception], tuple[int, str]] = {
     NoSuchStream: (4404, "unknown_stream"),
@@ -163,27 +185,6 @@ _REFUSED: dict[type[Exception], tuple[int, str]] = {
     ValueError: (4400, "bad_request"),
 }
 _REFUSALS = tuple(_REFUSED)
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """The stream that a path names, or why there is none, and the streams that the user may see."""
-
-    stream: bytes | StreamwatchError
-    limit: access.Reach
-
-
-def _asked(user: access.User, segment: str) -> _Asked | None:
-    """What a user asks for, looked up in one go; None when he may not look at all."""
-    if not access.may_look(user):
-        return None
-    access.look_as(user)
-    try:
-        return _Asked(looking.stream_named(segment), access.viewers_reach())
-    except (NoSuchStream, NotAllowed) as error:
-        return _Asked(error, access.viewers_reach())
-    except StreamwatchError as error:
-        return _Asked(BadRequest(str(error)), access.viewers_reach())
 
 
 class _Way:

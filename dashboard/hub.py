@@ -14,6 +14,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from dashboard.admission import Admissions
 from dashboard.board import Board
 from dashboard.catching_up import CatchingUp, Send, log_of
 from dashboard.feed import Feed, Follower
@@ -45,11 +46,13 @@ class Hub:
         self._tasks: set[asyncio.Task[None]] = set()
         self.server, self.board = ServerState(_now_ms()), Board()
         self.seats = Seats(self._config.sockets, self._config.sockets_per_user)
+        self.admissions = Admissions()
         self._catching_up = CatchingUp()
         self._ahead_ms = 0
         self._spawn(self._follow_health)
         self._spawn(lambda: relay(self._tell))
         self._spawn(self._beat)
+        self._spawn(self.admissions.keep_asking)
 
     def feed(self, stream: bytes) -> Feed:
         """The stream's feed, followed from now on. Raises BadRequest beyond MOST_FEEDS."""

@@ -6,7 +6,7 @@ const LONGEST_WAIT_MS = 10000;
 const SILENT_MS = 5000;
 // A server that is frozen, or a network that is gone, takes a connection and never answers.
 const ANSWERED_MS = 10000;
-const GIVE_UP = new Set([4400, 4403, 4404, 4429]);
+const GIVE_UP = new Set([4400, 4401, 4403, 4404, 4429]);
 const FULL = 1013;
 const FULL_ATTEMPT = 4; // waits as after so many failures: a server that has no room is not helped by haste
 

@@ -86,6 +86,17 @@ test("a refusal for good is said and not tried again", () => {
   assert.equal(sockets.length, 1);
 });
 
+test("a page whose login ended says so and does not knock on", () => {
+  const live = new Live("/ws/");
+  live.connect();
+  sockets[0].answer({ type: "hello" });
+  sockets[0].answer({ type: "error", text: "reload this page" });
+  sockets[0].onclose({ code: 4401 });
+  pass(60);
+  assert.deepEqual(live.state, { kind: "refused", text: "reload this page" });
+  assert.equal(sockets.length, 1);
+});
+
 test("a server that is full is given time, and its words are shown", () => {
   const live = new Live("/ws/");
   live.connect();

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
 from django.contrib.auth.models import AnonymousUser
 
@@ -26,9 +27,10 @@ STREAM, FRAMES, FEED, HEALTH = "sensor_stream", "{sensor_stream}:frames", "{sens
 class Socket(ApplicationCommunicator):
     """A browser's end of a websocket (Channels' own helper would bring a second server along)."""
 
-    def __init__(self, path: str, stream: str, user: Any) -> None:
+    def __init__(self, path: str, stream: str, user: Any, session: Any = None) -> None:
         path, _, query = path.partition("?")
         scope = {"type": "websocket", "path": path, "query_string": query.encode(), "headers": [], "user": user}
+        scope["session"] = session
         super().__init__(DashboardSocket.as_asgi(), {**scope, "url_route": {"kwargs": {"stream": stream}}})
         self.accepted = False
 
@@ -72,6 +74,7 @@ async def close_hub() -> AsyncIterator[None]:
     yield
     if hub := hubs._hubs.pop(asyncio.get_running_loop(), None):
         await hub.aclose()
+        await sync_to_async(lambda: None)()  # a question in its thread is answered before the database goes
 
 
 @pytest.fixture
@@ -79,8 +82,8 @@ async def connect(r: Server, anonymous_may_look: None, close_hub: None) -> Async
     """Opens sockets as a browser does; closes them at the end."""
     opened: list[Socket] = []
 
-    async def open_socket(query: str = "", stream: str = STREAM, user: Any = None) -> Socket:
-        socket = Socket(f"/ws/streams/{stream}/?{query}", stream, user or AnonymousUser())
+    async def open_socket(query: str = "", stream: str = STREAM, user: Any = None, session: Any = None) -> Socket:
+        socket = Socket(f"/ws/streams/{stream}/?{query}", stream, user or AnonymousUser(), session)
         opened.append(socket)
         await socket.connect()
         return socket

@@ -311,9 +311,10 @@ async def test_a_socket_is_for_who_may_look_and_its_messages_write_nothing(
     await sync_to_async(furnish)(r)
     viewer = await sync_to_async(person)(VIEWER)
     settings.STREAMWATCH = replace(settings.STREAMWATCH, anonymous_view=False)
-    assert not (await connect()).accepted
     stranger = await sync_to_async(User.objects.create_user)("stranger")
-    assert not (await connect(user=stranger)).accepted
+    for refused in (await connect(), await connect(user=stranger)):
+        assert json.loads((await refused.receive_output())["text"])["code"] == "no_login"
+        assert (await refused.receive_output())["code"] == 4401
     before = await sync_to_async(state)(r)
     socket = await connect(user=viewer)
     assert socket.accepted

@@ -200,10 +200,11 @@ async def test_a_flood_of_messages_closes_the_socket(connect: Connect) -> None:
     assert (await socket.receive_output())["code"] == 1008
 
 
-async def test_who_may_not_look_is_refused_before_the_handshake(r: Server, connect: Connect, settings: Any) -> None:
+async def test_who_may_not_look_is_told_so_and_gets_nothing(r: Server, connect: Connect, settings: Any) -> None:
     settings.STREAMWATCH = replace(settings.STREAMWATCH, anonymous_view=False)
     socket = await connect(user=AnonymousUser())
-    assert not socket.accepted
+    assert json.loads((await socket.receive_output())["text"])["code"] == "no_login"
+    assert (await socket.receive_output())["code"] == 4401
     assert not hub().feed(STREAM.encode()).followers
 
 

@@ -1,0 +1,115 @@
+"""Who may follow which stream: asked when a socket comes, and again and again while it stays.
+
+A socket outlives the request that opened it: without asking again, somebody who was logged out, locked or limited would
+go on watching for as long as the page is open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.db import Error as DatabaseError
+from django.http import HttpRequest
+
+from streams import access, looking
+from streams.errors import BadRequest, NoSuchStream, NotAllowed, StreamwatchError
+
+logger = logging.getLogger(__name__)
+
+# Each login is asked about so often, one after the other.
+EVERY_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The stream that a path names, or why there is none, and the streams that the user may see."""
+
+    stream: bytes | StreamwatchError
+    limit: access.Reach
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What somebody with a login asked for, and what he got."""
+
+    session_key: str
+    segment: str
+    user_pk: Any
+    stream: bytes
+    limit: tuple[str, ...] | None
+
+    def still_holds(self) -> bool:
+        """Whether the same question is answered alike now."""
+        request = HttpRequest()
+        request.session = import_module(settings.SESSION_ENGINE).SessionStore(self.session_key)
+        user = get_user(request)
+        found = asked(user, self.segment)
+        return found is not None and login_of(user, self.session_key, self.segment, found) == self
+
+
+def asked(user: access.User, segment: str) -> Asked | None:
+    """What a user asks for, looked up in one go; None when he may not look at all."""
+    if not access.may_look(user):
+        return None
+    access.look_as(user)
+    try:
+        return Asked(looking.stream_named(segment), access.viewers_reach())
+    except (NoSuchStream, NotAllowed) as error:
+        return Asked(error, access.viewers_reach())
+    except StreamwatchError as error:
+        return Asked(BadRequest(str(error)), access.viewers_reach())
+    finally:
+        access.look_as(None)  # the thread goes on to others
+
+
+def login_of(user: access.User, session_key: str | None, segment: str, found: Asked) -> Login | None:
+    """What is to be asked again; None for people without a login, for whom nothing changes but by a restart."""
+    if not user.is_authenticated or session_key is None or not isinstance(found.stream, bytes):
+        return None
+    return Login(session_key, segment, user.pk, found.stream, None if found.limit is None else tuple(found.limit))
+
+
+class Admissions:
+    """The logins behind the sockets of one process: one question for each, however many pages it has open."""
+
+    def __init__(self) -> None:
+        self._ends: dict[Login, set[Callable[[], None]]] = {}
+
+    def add(self, login: Login, end: Callable[[], None]) -> None:
+        """Call `end` once the login holds no more."""
+        self._ends.setdefault(login, set()).add(end)
+
+    def remove(self, login: Login, end: Callable[[], None]) -> None:
+        """Forget a socket."""
+        ends = self._ends.get(login, set())
+        ends.discard(end)
+        if not ends:
+            self._ends.pop(login, None)
+
+    async def keep_asking(self) -> None:
+        """Ask about every login every EVERY_S, for ever. While the database is away, what was true holds."""
+        while True:
+            logins = list(self._ends)
+            for login in logins:
+                await asyncio.sleep(EVERY_S / len(logins))
+                await self._ask(login)
+            if not logins:
+                await asyncio.sleep(EVERY_S / 10)
+
+    async def _ask(self, login: Login) -> None:
+        try:
+            holds = await database_sync_to_async(login.still_holds)()
+        except DatabaseError as error:
+            logger.info("Logins of open pages could not be looked up: %s", error)
+            return
+        if not holds:
+            for end in list(self._ends.get(login, ())):
+                end()
