@@ -60,9 +60,11 @@ def test_a_page_that_is_being_read_is_not_redrawn_under_the_readers_eyes(site: S
 
 
 def test_a_groups_history_is_drawn_and_remembers_incidents(site: Site, page: Page) -> None:
+    page.goto("/")
+    # Notices go to the pages that are there when something happens.
+    expect(page.locator("#state")).to_have_text("live", timeout=15_000)
     for n in range(20):
         site.redis.xadd("jobs", {"n": n})
-    page.goto("/")
     notice = page.locator("#notices li", has_text="Too many jobs opened")
     expect(notice).to_be_visible(timeout=15_000)
     expect(page.locator("#open-incidents")).to_have_text("1", timeout=10_000)
