@@ -3,7 +3,6 @@
     python -m benchmarks.feed fan-out [--sockets 1000 --hz 10 --seconds 10 --rounds 5]
     python -m benchmarks.feed isolation [--sockets 1000]
     python -m benchmarks.feed herd [--sockets 1000]
-    python -m benchmarks.feed growth
 
 The server has one core; Redis, the browsers and whoever adds share the other. A frame is about 3 KB: 33 sensors of two
 fields. Latency runs from before the XADD to the arrival at the browser's socket.
@@ -31,7 +30,7 @@ PEERS = ("broadcast", "group-pubsub", "group")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["fan-out", "isolation", "herd", "growth"])
+    parser.add_argument("what", choices=["fan-out", "isolation", "herd"])
     parser.add_argument("--sockets", type=int, default=1000)
     parser.add_argument("--hz", type=float, default=10)
     parser.add_argument("--seconds", type=float, default=10)
@@ -129,7 +128,15 @@ def _beside(url: str, client: Any, options: argparse.Namespace, count: int, read
 
 def herd(url: str, client: Any, options: argparse.Namespace) -> None:
     """A table of how long browsers wait that all come at once, and those that are connected meanwhile."""
-    heads = ["they come", "half served, s", "the last, s", "CPU ms each", "Redis commands", "p99 ms of those connected", "when calm"]
+    heads = [
+        "they come",
+        "half served, s",
+        "the last, s",
+        "CPU ms each",
+        "Redis commands",
+        "p99 ms of those connected",
+        "when calm",
+    ]
     print(f"| {' | '.join(heads)} |")
     print("| --- |" + " ---: |" * 6)
     for resumes in (False, True):
@@ -196,52 +203,7 @@ def _minutes(client: Any) -> None:
         client.xadd(FRAMES, {"f": frame_at(SENSORS, now - n * 1000)}, id=f"{now - n * 1000}-0")
 
 
-def growth(url: str, client: Any, options: argparse.Namespace) -> None:
-    """Tables of what one web process takes as sockets, selections, sensors and processes grow."""
-    heads = "sockets, sensors, ticks/s, selections, CPU of a core, µs a frame, bytes a frame, p99 ms, memory MB"
-    print(f"| {heads.replace(', ', ' | ')} |")
-    print("| ---: |" * 1 + " ---: |" * 8)
-    for sockets in (100, 500, 1000, 2000, 4000):
-        _row(url, client, options, sockets=sockets, sensors=SENSORS, hz=5)
-    for selections in (10, 100, 1000):
-        _row(url, client, options, sockets=1000, sensors=SENSORS, hz=5, selections=selections)
-    for sensors in (10, 100, 1000, 10_000):
-        _row(url, client, options, sockets=100, sensors=sensors, hz=1)
-
-
-def _row(
-    url: str, client: Any, options: argparse.Namespace, *, sockets: int, sensors: int, hz: float, selections: int = 1
-) -> None:
-    client.delete(FRAMES)
-    with ours(url, client, sensors) as web, contextlib.closing(Crowd(web.port, web.path)) as crowd:
-        ticks(web, 3, hz)
-        for n in range(selections):
-            query = f"?sensors=a,s{n % sensors},s{(7 * n + 1 + n // sensors) % sensors}" if selections > 1 else ""
-            crowd.ask("open", count=sockets // selections, query=query)
-        ticks(web, int(2 * hz), hz)
-        time.sleep(1)
-        count = int(hz * options.seconds)
-        crowd.ask("begin")
-        before, began = web.cpu_s(), time.monotonic()
-        ticks(web, count, hz)
-        time.sleep(1 / hz)
-        used, took, report = web.cpu_s() - before, time.monotonic() - began, crowd.ask("report")
-        assert report["arrivals"] >= 0.98 * count * sockets, (report, count * sockets)
-        cells = [
-            f"{sockets:,}",
-            f"{sensors:,}",
-            f"{hz:g}",
-            f"{selections:,}",
-            f"{used / took:.0%}",
-            f"{used / report['arrivals'] * 1e6:.1f}",
-            f"{report['bytes'] / report['messages']:,.0f}",
-            report["late"]["p99"],
-            f"{web.resident_mb():.0f}",
-        ]
-        print(f"| {' | '.join(map(str, cells))} |", flush=True)
-
-
-WHAT = {"fan-out": fan_out, "isolation": isolation, "herd": herd, "growth": growth}
+WHAT = {"fan-out": fan_out, "isolation": isolation, "herd": herd}
 
 if __name__ == "__main__":
     main()
