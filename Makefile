@@ -17,7 +17,8 @@ run: $(UPLOT)
 	@$(PYTHON) manage.py demo $(ARGS)
 
 test: $(UPLOT) $(INSTALLED_DEV)
-	@CHROMIUM="$$(scripts/chromium.sh $(VENV))" && export CHROMIUM && $(PYTHON) -m pytest --numprocesses 2 --dist loadfile $(TESTS) $(ARGS)
+	@CHROMIUM="$$(scripts/chromium.sh $(VENV))" && REDIS_SERVER="$$(scripts/redis.sh $(VENV))" && export CHROMIUM REDIS_SERVER && \
+	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile $(TESTS) $(ARGS)
 
 # Kills, cuts, freezes and restarts at random for so many seconds: make chaos SECONDS=3600
 chaos: $(INSTALLED_DEV)

