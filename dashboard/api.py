@@ -51,7 +51,7 @@ def _incidents() -> dict[str, int | None]:
 async def stream_list(request: HttpRequest) -> dict[str, Any]:
     """Every stream with its verdict as the monitor tells it, unknown while it does not.
 
-    {"streams": [{"name", "path", "verdict", "severity", "reason"}], "complete"}.
+    {"streams": [{"name", "path", "verdict", "severity", "reason", "dead_letters"}], "complete"}.
     """
     found, complete = await sync_to_async(looking.streams)()
     known = {plain["path"]: plain for plain in ([] if hub().monitor_is_late() else hub().board.all_figures())}
@@ -59,7 +59,7 @@ async def stream_list(request: HttpRequest) -> dict[str, Any]:
 
 
 def _listed(name: bytes, told: dict[str, Any] | None) -> dict[str, Any]:
-    judged = {key: told[key] if told else None for key in ("severity", "reason")}
+    judged = {key: told.get(key) if told else None for key in ("severity", "reason", "dead_letters")}
     verdict = told["verdict"] if told else "UNKNOWN"
     return {"name": names.shown(name), "path": names.to_path(name), "verdict": verdict, **judged}
 
@@ -109,23 +109,17 @@ def group_history(request: HttpRequest, stream: str, group: str, span: Query[Spa
 def _history(stream: str, group: str, span: Span) -> dict[str, Any]:
     now_ms = time.time_ns() // 1_000_000
     to_ms = span.to or now_ms
+    stream_path, stream_shown = names.as_kept(stream)
+    group_path, group_shown = names.as_kept(group) if group else ("", "")
     return past.figures_over(
-        stream,
-        group,
+        stream_path,
+        group_path,
         from_ms=span.from_ms or max(0, to_ms - 900_000),
         to_ms=to_ms,
         points=span.points,
-        shown=(_shown(stream), _shown(group)),
+        shown=(stream_shown, group_shown),
         now_ms=now_ms,
     )
-
-
-def _shown(segment: str) -> str:
-    """A name as the ledger writes it; of one that is too long for a path, nothing is marked."""
-    try:
-        return names.shown(names.from_path(segment))
-    except ValueError:
-        return segment
 
 
 api.add_router("", router)

@@ -15,7 +15,7 @@ from dashboard.views import for_who_may_look_later
 from streams import past, timeline
 from streams.errors import BadRequest
 from streams.incident_models import AlertSeverity
-from streams.names import from_path, shown
+from streams.names import as_kept
 
 ROWS_A_PAGE = 50
 SPANS = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
@@ -69,7 +69,7 @@ def _one(request: HttpRequest, pk: int) -> dict[str, Any]:
     if incident is None:
         raise Http404("There is no such incident. They are kept for a year after their end.")
     end = incident.closed_at or timezone.now()
-    names = (_shown(incident.stream_path), _shown(incident.group_path))
+    names = (as_kept(incident.stream_path)[1], as_kept(incident.group_path)[1])
     may_see_deliveries = request.user.has_perm("streams.view_alertdelivery")
     return {
         "incident": timeline.moments(incident),
@@ -86,10 +86,3 @@ def _wanted(query: dict[str, str]) -> tuple[timeline.Wanted, str]:
         return timeline.Wanted(query["state"], query["severity"], query["q"]), ""
     except BadRequest as error:
         return timeline.Wanted(text=query["q"]), str(error)
-
-
-def _shown(path: str) -> str:
-    try:
-        return shown(from_path(path))
-    except ValueError:
-        return path

@@ -72,6 +72,7 @@ def _stream(found: _Families, plain: Plain, place: Sequence[str]) -> None:
     add("redis_stream_entries_added", "Entries ever added.", stream["entries_added"], counter=True)
     add("streamwatch_stream_in_per_second", "Entries added per second.", stream["in_per_s"])
     add("streamwatch_stream_trimmed_per_second", "Entries that left the stream per second.", stream["trimmed_per_s"])
+    add("streamwatch_stream_dead_letters", "Dead letters kept beside the stream.", plain.get("dead_letters"))
     add("streamwatch_stream_severity", "0 good, 1 warning, 2 bad.", _SEVERITY.get(plain["severity"]))
 
 

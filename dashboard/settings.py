@@ -41,6 +41,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "dashboard.middleware.viewer",
     "dashboard.middleware.content_security_policy",
+    "dashboard.middleware.no_nul_in_admin",
 ]
 
 ROOT_URLCONF = "dashboard.urls"
@@ -114,6 +115,7 @@ SERVESTATIC_AUTOREFRESH = DEBUG
 
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "/"
+SESSION_ENGINE = "dashboard.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

@@ -19,7 +19,7 @@ from dashboard.feed import Feed
 from dashboard.hub import hub
 from dashboard.memory import MOST_SENSORS
 from dashboard.window import WINDOW_MS
-from streams import access, chart_settings, conf, health, looking, names, plain
+from streams import access, chart_settings, conf, health, looking, names, plain, readings
 from streams.chart_settings import ChartSettings
 from streams.errors import (
     AccessDenied,
@@ -114,6 +114,7 @@ async def stream_page(request: HttpRequest, stream: str | None = None) -> HttpRe
             "title": names.shown(key),
             "window_ms": WINDOW_MS,
             "most_sensors": MOST_SENSORS,
+            "whole": readings.WHOLE,
         },
     }
     return await sync_to_async(render)(request, "stream.html", context)
@@ -139,7 +140,13 @@ def _charted(settings: ChartSettings, feed: Feed | None) -> dict[str, Any]:
         for row in rows
     ]
     total = len(feed.memory.latest.rows) if feed else 0
-    return {"fields": settings.plain(seen)["fields"], "sensors": labelled, "sensors_total": total}
+    has_sensors = [row["sensor"] for row in rows] != [readings.WHOLE]
+    return {
+        "fields": settings.plain(seen)["fields"],
+        "sensors": labelled,
+        "sensors_total": total,
+        "has_sensors": has_sensors,
+    }
 
 
 async def _feed(key: bytes) -> Feed | None:

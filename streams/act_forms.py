@@ -29,8 +29,8 @@ class ClaimForm(forms.Form):
     min_idle = forms.CharField(
         label="Only if idle for at least",
         widget=AdminTextInputWidget({"autocomplete": "off"}),
-        help_text="Such as 90s, 5m or 1500ms. Checked again at the moment of the claim, and so is the idle time you "
-        "see below, so that an entry whose consumer works on it again stays where it is. 0 takes it all the same.",
+        help_text="Write such as 90s, 5m or 1500ms. Checked again at the moment of the claim, and so is the idle time "
+        "you see below, so that an entry whose consumer works on it again stays where it is. 0 takes it all the same.",
     )
     deliveries = forms.ChoiceField(
         required=False,
@@ -39,6 +39,12 @@ class ClaimForm(forms.Form):
         initial=Deliveries.COUNT,
         widget=forms.RadioSelect({"class": "radiolist"}),
     )
+
+    def __init__(self, data: Any, min_idle: str = "", why: str = "") -> None:
+        """`min_idle` is what it asks for before anybody types, `why` a sentence about it."""
+        super().__init__(data, initial={"min_idle": min_idle})
+        idle = self.fields["min_idle"]
+        idle.help_text = f"{why} {idle.help_text}".strip()
 
     def clean_min_idle(self) -> int:
         """Milliseconds."""

@@ -21,6 +21,7 @@ from streams.operations import Action, Actor
 from streams.snapshot import PendingEntry
 from streams.tables import Row, entry_row
 from streams.tallies import Tally
+from streams.wording import are
 
 ACTS = {
     "claim": Action.CLAIM,
@@ -122,6 +123,16 @@ class ActPage:
         return workers_alive(self.choice.stream, self.choice.group)
 
     @property
+    def staying(self) -> str:
+        """How many of the ticked entries a claim would leave where they are as things stand; empty for none."""
+        minimum = self._min_idle_ms() if self.act == "claim" and not self.choice.is_all else 0
+        count = sum(0 <= row.idle_ms < (minimum or 0) for row in self._pending)
+        if not count:
+            return ""
+        stay = "it stays where it is" if count == 1 else "they stay where they are"
+        return f"{count:,} of them {are(count)} idle for less than {spoken(minimum)}, as asked for below: {stay}."
+
+    @property
     def letters_kept(self) -> str:
         """How many dead letters a stream keeps."""
         return f"{conf.current().dead_max_entries:,}"
@@ -168,7 +179,7 @@ class ActPage:
 
     def _form(self, posted: Any) -> forms.Form:
         if self.act == "claim":
-            return ClaimForm(posted, initial={"min_idle": written(self._smallest_idle_ms())})
+            return ClaimForm(posted, written(self._usual_idle_ms), self._why_usual)
         if self.act == "give_up":
             return GiveUpForm(posted)
         if self.act == "acknowledge" and self.choice.is_all:
@@ -177,10 +188,17 @@ class ActPage:
             return TypedForm(posted, "Type how many there are", f"{len(self.choice.seen):,}")
         return forms.Form(posted)
 
-    def _smallest_idle_ms(self) -> int:
-        if self.choice.is_all:
-            return max(self.choice.asked.wanted.min_idle_ms, conf.current().claim_idle_ms)
-        return max(0, min((row.idle_ms for row in self._pending), default=conf.current().claim_idle_ms))
+    @property
+    def _usual_idle_ms(self) -> int:
+        """What the list was filtered by, else from when on entries count as stuck."""
+        return self.choice.asked.wanted.min_idle_ms or conf.current().claim_idle_ms
+
+    @property
+    def _why_usual(self) -> str:
+        if self.choice.asked.wanted.min_idle_ms:
+            return f"{written(self._usual_idle_ms)} is what the list was filtered by."
+        name = "CLAIM_IDLE_MS of this installation"
+        return f"{written(self._usual_idle_ms)} is {name}: from then on entries count as stuck."
 
     def _sample(self) -> list[PendingEntry]:
         place, wanted = (self.choice.stream, self.choice.group), self.choice.asked.wanted
@@ -193,15 +211,10 @@ class ActPage:
 
     def _min_idle_ms(self) -> int | None:
         if not self.form.is_bound:
-            return self._smallest_idle_ms()
+            return self._usual_idle_ms
         return self.form.cleaned_data.get("min_idle") if self.form.is_valid() else None
 
     def _consumer(self) -> bytes:
         if not self.form.is_bound or not self.form.is_valid():
             return b""
         return meant(self.form.cleaned_data["consumer"], self.existing)
-
-    @property
-    def smallest_idle(self) -> str:
-        """How long the one that was delivered last is idle."""
-        return spoken(self._smallest_idle_ms())

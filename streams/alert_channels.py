@@ -16,6 +16,7 @@ from standardwebhooks import Webhook
 from streams import notices
 from streams.alert_models import AlertChannel, AlertDelivery
 from streams.errors import StreamwatchError
+from streams.names import plain_text
 
 TIMEOUT_S = 5.0
 ACTOR, LINK = "alerts", "/incidents/"
@@ -34,8 +35,7 @@ def send(channel: AlertChannel, delivery: AlertDelivery) -> None:
     except NotDelivered:
         raise
     except Exception as error:
-        text = str(error) or type(error).__name__
-        raise NotDelivered(f"{channel.name} could not be told: {_one_line(text)}") from error
+        raise NotDelivered(f"{channel.name} could not be told: {_reason(error)}") from error
 
 
 def _webhook(channel: AlertChannel, delivery: AlertDelivery) -> None:
@@ -71,8 +71,7 @@ async def _post(channel: AlertChannel, data: str, headers: dict[str, str]) -> in
     except (TimeoutError, httpx.TimeoutException):
         raise NotDelivered(f"{channel.place} did not answer within {TIMEOUT_S:g} s.") from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        reason = _one_line(str(error)) or type(error).__name__
-        raise NotDelivered(f"{channel.place} could not be reached: {reason}.") from None
+        raise NotDelivered(f"{channel.place} could not be reached: {_reason(error)}.") from None
 
 
 def _email(channel: AlertChannel, delivery: AlertDelivery) -> None:
@@ -108,6 +107,10 @@ def _about(body: dict[str, Any]) -> str:
 
 def _line_of(value: Any) -> str:
     return _one_line(value if isinstance(value, str) else json.dumps(value))
+
+
+def _reason(error: Exception) -> str:
+    return plain_text(_one_line(str(error))) or type(error).__name__
 
 
 def _one_line(text: str) -> str:

@@ -55,10 +55,10 @@ def _verdict(rule: Rule, figures: Plain, group: Plain) -> Reading:
 
 
 _WORDS = {
-    Watch.LAG: "the lag is {} entries",
+    Watch.LAG: "the lag is {}",
     Watch.BEHIND_S: "the group is behind by {}",
     Watch.OLDEST_PENDING_S: "the oldest pending entry was added {} ago",
-    Watch.ROOM_ENTRIES: "before trimming reaches what is unread or pending there is room for {} entries",
+    Watch.ROOM_ENTRIES: "before trimming reaches what is unread or pending there is room for {}",
     Watch.ROOM_S: "trimming reaches what is unread or pending in {}",
 }
 
@@ -72,8 +72,13 @@ def _figure(rule: Rule, figures: Plain, group: Plain) -> Reading:
 def _said(rule: Rule, group: Plain, value: float | None) -> str:
     if value == math.inf:
         return str(group["room_reason"])
-    in_words = spoken(_ms(value)) if rule.watch.value.endswith("_s") else written(value)
+    in_words = spoken(_ms(value)) if rule.watch.value.endswith("_s") else _entries(value)
     return _WORDS[rule.watch].format(in_words)
+
+
+def _entries(value: float | None) -> str:
+    noun = "entry" if value == 1 else "entries"
+    return written(value) if value is None else f"{written(value)} {noun}"
 
 
 def _ms(seconds: float | None) -> int | None:

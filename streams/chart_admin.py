@@ -19,12 +19,12 @@ from streams.names import LONGEST_IN_PATH, meant, plain_text, to_path
 
 if TYPE_CHECKING:
     _Base = admin.ModelAdmin[ChartedStream]
-    _FieldInline = admin.TabularInline[ChartedField, ChartedStream]
+    _FieldInline = admin.StackedInline[ChartedField, ChartedStream]
     _SensorInline = admin.TabularInline[NamedSensor, ChartedStream]
     _Form = forms.ModelForm[Any]
 else:
     _Base, _Form = admin.ModelAdmin, forms.ModelForm
-    _FieldInline = _SensorInline = admin.TabularInline
+    _FieldInline, _SensorInline = admin.StackedInline, admin.TabularInline
 
 # Django takes 1,000 inputs of a page: these many rows are fewer.
 MOST_FIELDS, MOST_SENSORS = 30, 100
@@ -130,10 +130,22 @@ class _Reached:
 
 
 class FieldInline(_Reached, _FieldInline):
-    """The fields that are known."""
+    """The fields that are known; too many figures each for a row of a table."""
 
     model = ChartedField
     form = FieldForm
+    classes = ("charted",)
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("name", "label", "unit", "decimals", "order", "is_required"),
+                    ("low_bad", "low_warn", "high_warn", "high_bad"),
+                )
+            },
+        ),
+    )
     extra = 1
     max_num = MOST_FIELDS
 
@@ -143,6 +155,7 @@ class SensorInline(_Reached, _SensorInline):
 
     model = NamedSensor
     form = SensorForm
+    classes = ("named",)
     extra = 1
     max_num = MOST_SENSORS
 

@@ -20,7 +20,10 @@ MOST_CHOSEN = 1000
 
 @dataclass(frozen=True)
 class Choice:
-    """The group, and the entries in it; `seen` are IDs with the idle times that a page showed, empty for `all`."""
+    """The group, and the entries in it; `seen` are IDs with the idle times that a page showed, empty for `all`.
+
+    `asked` is the filter of the list that they were chosen from.
+    """
 
     stream: bytes
     group: bytes
@@ -34,11 +37,12 @@ class Choice:
         post = request.POST
         stream = looking.stream_named(post.get("stream", ""))
         group = _group(stream, post.get("group", ""))
+        texts = {name: post.get(f"of_{name}", "") for name in filters.NAMES}
         if not post.get("all"):
-            return cls(stream, group, _seen(post.getlist("id"), post.getlist("idle")))
+            ticked = _seen(post.getlist("id"), post.getlist("idle"))
+            return cls(stream, group, ticked, filters.parse(texts, (), 0))
         snapshot = looking.snapshot(stream)
         consumers = looking.group_named(snapshot, to_path(group)).consumers
-        texts = {name: post.get(f"of_{name}", "") for name in filters.NAMES}
         asked = filters.parse(texts, [consumer.name for consumer in consumers], snapshot.taken_at)
         if asked.errors:
             raise BadRequest(next(iter(asked.errors.values())))

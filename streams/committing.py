@@ -7,7 +7,7 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from streams import names
+from streams import names, wording
 from streams.batches import RawEntry
 from streams.conf import Config
 from streams.consumer_names import Seat
@@ -86,7 +86,8 @@ class Committer:
             lost = {*lost, *newly_lost}
             done = self.processor.without(entries, deliveries, done, lost)
         if lost:
-            logger.warning("%d entries were acknowledged or claimed by somebody else meanwhile; left alone.", len(lost))
+            what = f"{wording.entries(len(lost))} {wording.were(len(lost))}"
+            logger.warning("%s acknowledged or claimed by somebody else meanwhile; left alone.", what)
         return done
 
     def _count_in(self, ids: Sequence[bytes], dead: Sequence[DeadLetter]) -> None:
@@ -95,7 +96,9 @@ class Committer:
         self.dead_letters += len(dead)
         if dead:
             shown = f"{dead[0].entry_id.decode()}: {dead[0].reason}"
-            logger.warning("%d entries went to %s; the first, %s", len(dead), names.shown(self.place.dead), shown)
+            count = wording.entries(len(dead))
+            first = shown if len(dead) == 1 else f"the first, {shown}"
+            logger.warning("%s went to %s: %s", count, names.shown(self.place.dead), first)
 
 
 @dataclass(frozen=True, slots=True)

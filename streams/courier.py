@@ -15,6 +15,7 @@ from django.utils import timezone
 from streams.alert_channels import NotDelivered, send
 from streams.alert_models import AlertChannel, AlertDelivery
 from streams.outages import Outage
+from streams.wording import counted
 
 logger = logging.getLogger("streams.alerts")
 
@@ -105,7 +106,7 @@ def _settle(delivery: AlertDelivery, error: str, now: datetime) -> None:
         delivery.state, delivery.sent_at = AlertDelivery.State.SENT, now
     elif delivery.event == AlertDelivery.Event.TEST or now - delivery.made_at >= GIVE_UP_AFTER:
         delivery.state = AlertDelivery.State.GIVEN_UP
-        logger.error("Given up: %s, after %d attempts: %s", delivery, delivery.attempts, error)
+        logger.error("Given up: %s, after %s: %s", delivery, counted(delivery.attempts, "attempt"), error)
     else:
         delivery.next_at = now + timedelta(seconds=wait_s(delivery.attempts, random.random()))  # noqa: S311 - no secret
         logger.warning("%s is tried again: %s", delivery, error)

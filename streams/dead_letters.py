@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from streams import ledger, looking, names
+from streams import ledger, looking, names, wording
 from streams.errors import BadRequest
 from streams.gateway import letters
 from streams.ids import EntryId
@@ -95,7 +95,7 @@ def preview(action: Action, stream: bytes, ids: Iterable[EntryId]) -> Result:
 
 def sentence(result: Result, verb: str) -> str:
     """What was done, in words."""
-    text = f"{verb} {len(result.done):,} of {result.asked:,} dead letters"
+    text = f"{verb} {len(result.done):,} of {wording.letters(result.asked)}"
     if result.missed:
         text += "; " + ", ".join(f"{count:,} {why}" for why, count in result.missed.items())
     return f"{text}."
@@ -104,6 +104,6 @@ def sentence(result: Result, verb: str) -> str:
 def _start(actor: Actor, action: Action, stream: bytes, wanted: Iterable[EntryId] | str) -> Job:
     if isinstance(wanted, str):
         detail = f"with {wanted!r} in the reason" if wanted else "all"
-        return starting.start(actor, Deed(action, stream, b"", detail=detail), {"reason": wanted}, {})
+        return starting.start(actor, Deed(action, stream, b"", detail=detail), {"reason": names.plain_text(wanted)}, {})
     seen = [Seen(letter_id, 0) for letter_id in sorted(set(wanted))]
     return starting.start(actor, Deed(action, stream, b""), starting.ids_of(seen), {})

@@ -21,8 +21,9 @@ def parse_ms(text: str) -> int:
 
 
 def written(ms: int) -> str:
-    """A duration that `parse_ms` reads, rounded down to whole seconds from one second on."""
-    return f"{ms // 1000}s" if ms >= 1000 else f"{ms}ms"
+    """A duration as `parse_ms` reads it: a whole number of the largest unit that takes one."""
+    unit = next((unit for unit in "dhms" if ms and ms % _UNITS[unit] == 0), "ms")
+    return f"{ms // _UNITS[unit]}{unit}"
 
 
 def spoken(ms: int | None) -> str:

@@ -11,6 +11,7 @@ from streams.durations import parse_ms, spoken
 from streams.ids import EntryId
 from streams.names import from_path, meant, shown, to_path
 from streams.snapshot import PendingFilter
+from streams.wording import counted
 
 # What a query may hold; `consumer` is a path segment or what somebody typed.
 NAMES = ("consumer", "min_idle", "min_deliveries", "min_age", "field", "value")
@@ -119,7 +120,7 @@ def in_words(wanted: PendingFilter) -> str:
     if wanted.min_idle_ms:
         parts.append(f"idle for at least {spoken(wanted.min_idle_ms)}")
     if wanted.min_deliveries:
-        parts.append(f"delivered at least {wanted.min_deliveries} times")
+        parts.append(f"delivered at least {counted(wanted.min_deliveries, 'time')}")
     if wanted.upto:
         parts.append(f"added up to {wanted.upto}")
     if wanted.having:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from streams.ids import EntryId
+from streams.names import plain_text
 from streams.readings import Reading
 
 BUCKET_MS = 1000
@@ -180,7 +181,7 @@ def from_plain(plain: dict[str, Any]) -> Frame:
         if plain["v"] != VERSION:
             raise ValueError(f"a frame of version {plain['v']!r}; this program reads version {VERSION}")
         for start, bucket in plain["b"]:
-            frame.buckets[start] = {sensor: _stats_from_plain(stats) for sensor, stats in bucket.items()}
+            frame.buckets[start] = {plain_text(sensor): _stats_from_plain(stats) for sensor, stats in bucket.items()}
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not a frame: {error!r}") from error
     return frame
@@ -204,5 +205,5 @@ def _stats_from_plain(plain: list[Any]) -> SensorStats:
     stats = {}
     for name, (number, total, low, high, value, value_of) in fields.items():
         value_id = last_id if value_of == last else EntryId.parse(value_of)
-        stats[name] = FieldStats(number, total, low, high, value, value_id)
+        stats[plain_text(name)] = FieldStats(number, total, low, high, value, value_id)
     return SensorStats(count, first_id, last_id, stats)

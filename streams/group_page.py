@@ -17,6 +17,7 @@ from streams.names import meant, shown, to_path
 from streams.operations import Action, Actor, Deed
 from streams.plain import lag_in_words
 from streams.snapshot import Consumer, ConsumerGroup
+from streams.wording import counted, entries, were
 
 ACTS = {
     "move": Action.MOVE_GROUP,
@@ -119,7 +120,7 @@ class GroupPage:
         lost = operations.destroy_group(
             self._actor, self.stream, self.group.name, pending=data["pending"], force=data["force"]
         )
-        self._say(f"Group {shown(self.group.name)} was destroyed; {lost:,} pending entries were forgotten.")
+        self._say(f"Group {shown(self.group.name)} was destroyed; {entries(lost, 'pending')} {were(lost)} forgotten.")
         self.is_gone = True
         return True
 
@@ -143,7 +144,7 @@ class GroupPage:
             move_to=b"" if forgets else meant(data["move_to"], others),
             forget=data["pending"] if forgets else 0,
         )
-        fate = f"{done.moved:,} pending entries were moved, {done.forgotten:,} forgotten"
+        fate = f"{entries(done.moved, 'pending')} {were(done.moved)} moved, {done.forgotten:,} forgotten"
         self._say(f"Consumer {shown(self.deleting.name)} was deleted; {fate}.")
         return True
 
@@ -151,7 +152,7 @@ class GroupPage:
         chosen = set(self._request.POST.getlist("consumer"))
         names = [consumer.name for consumer in self.group.consumers if to_path(consumer.name) in chosen]
         deleted = operations.delete_dead(self._actor, self.stream, self.group.name, names)
-        self._say(f"{len(deleted):,} of {len(chosen):,} consumers were deleted.")
+        self._say(f"{len(deleted):,} of {counted(len(chosen), 'consumer')} {were(len(deleted))} deleted.")
         return True
 
     def _say(self, text: str) -> None:

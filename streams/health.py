@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from streams import figures, findings, verdicts
+from streams import figures, findings, judging
 from streams.findings import Finding
 from streams.ids import EntryId
 from streams.names import from_path, shown, to_path
@@ -32,14 +32,15 @@ def describe(window: StreamWindow) -> Plain:
     """
     now = window.stream_looks()[-1]
     windows = {group.name: window.group(group.name) for group in now.groups} if now.stream else {}
-    judged = {name: verdicts.judge(found) for name, found in windows.items()}
+    judged = {name: judging.judge(found) for name, found in windows.items()}
     return {
         "name": shown(now.name),
         "path": to_path(now.name),
         "t": now.taken_at,
         "problem": now.problem or None,
+        "dead_letters": now.dead_letters,
         "stream": now.stream and _stream(now.stream, now.taken_at, window),
-        **_judgement(verdicts.judge_stream(now, judged)),
+        **_judgement(judging.judge_stream(now, judged)),
         "findings": [_finding(found) for found in findings.of_stream(window)],
         "groups": [
             _group(group, now, window)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from streams.ids import ZERO, EntryId
+from streams.wording import entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ def went_back(before: Mark | None, position: EntryId, now: Mark | None) -> str:
         return f"{how}, and its newest entry is {now.last_id}, where {newest} had been seen"
     counts = (before.entries_added if before else None, now.entries_added)
     if counts[0] is not None and counts[1] is not None and counts[1] < counts[0]:
-        return f"{how}, and it counts {counts[1]:,} entries, where {counts[0]:,} had been added"
+        return f"{how}, and it counts {entries(counts[1])}, where {counts[0]:,} had been added"
     if now.first_id and now.first_id > position != ZERO and now.entries_added == now.length:
         return f"{how}: nothing was ever taken from it, and it begins at {now.first_id}, behind {position}"
     return ""

@@ -35,6 +35,9 @@ else:
     _Base = admin.ModelAdmin
 
 
+KEPT_AS_BYTES = {"stream", "group", "consumer"}
+
+
 @admin.register(Job)
 class JobAdmin(ReadOnly, _Base):
     """Jobs, newest first, and a page of each."""
@@ -63,6 +66,10 @@ class JobAdmin(ReadOnly, _Base):
     def has_add_permission(self, *_: Any) -> bool:
         """Never: operations start jobs."""
         return False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Not by a name: as bytes it cannot be compared with text, which PostgreSQL fails on."""
+        return lookup.partition("__")[0] not in KEPT_AS_BYTES and super().lookup_allowed(lookup, value, request)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Under a title that asks for no selection."""

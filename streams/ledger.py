@@ -93,7 +93,7 @@ def recorded(actor: Actor, deed: Deed, ids: Iterable[EntryId] = ()) -> Iterator[
     try:
         yield row
     except BaseException as error:
-        reason = str(error) or type(error).__name__
+        reason = plain_text(str(error)) or type(error).__name__
         row.outcome, row.detail = Outcome.FAILED, f"{row.detail}: {reason}" if row.detail else reason
         raise
     else:

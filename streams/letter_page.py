@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -18,6 +18,7 @@ from streams.letters import Letter
 from streams.names import plain_text, shown, to_path
 from streams.operations import Action, Deed
 from streams.plain import letter_row
+from streams.wording import letters
 
 PAGE_ROWS = 50
 MOST_CHOSEN = 1000
@@ -45,8 +46,10 @@ class LetterTable:
     @property
     def summary(self) -> str:
         """How many rows are on this page, of how many."""
-        what = "dead letters on this page have it in their reason; the stream has" if self.reason else "of"
-        return f"{len(self.rows):,} {what} {self.total:,} dead letters"
+        if not self.reason:
+            return f"{len(self.rows):,} of {letters(self.total)}"
+        have = "has it in its" if len(self.rows) == 1 else "have it in their"
+        return f"{letters(len(self.rows))} on this page {have} reason; the stream has {letters(self.total)}"
 
     @property
     def next_query(self) -> str:
@@ -58,8 +61,9 @@ def table_of(query: Mapping[str, str]) -> LetterTable:
     """The page that `stream` (a path segment), `reason` and `after` ask for; what is wrong is its `error`."""
     table = LetterTable(reason=query.get("reason", ""), after=query.get("after", ""))
     try:
-        table.streams = [(to_path(name), shown(name)) for name in looking.streams()[0]]
-        stream = looking.stream_named(query["stream"]) if query.get("stream") else conf.current().stream
+        found = looking.streams()[0]
+        table.streams = [(to_path(name), shown(name)) for name in found]
+        stream = looking.stream_named(query["stream"]) if query.get("stream") else _usual(found)
         table.stream, table.stream_path = shown(stream), to_path(stream)
         if (table.stream_path, table.stream) not in table.streams:
             table.streams.insert(0, (table.stream_path, table.stream))
@@ -69,6 +73,11 @@ def table_of(query: Mapping[str, str]) -> LetterTable:
     except StreamwatchError as error:
         table.error = error
     return table
+
+
+def _usual(streams: Sequence[bytes]) -> bytes:
+    """The only stream there is, else the watched one."""
+    return streams[0] if len(streams) == 1 else conf.current().stream
 
 
 def row_of(letter: Letter) -> dict[str, Any]:

@@ -166,8 +166,9 @@ def all_letters(stream: bytes, reason: str = "") -> Iterator[Letter]:
 
 
 def _matching(dead: bytes, reason: str, after: EntryId | None) -> Iterator[Letter]:
+    wanted = names.plain_text(reason).casefold()
     while found := dead_letters.page(client(), dead, after, dead_letters.MOST_IDS_A_COMMAND):
-        yield from (letter for letter in found if reason.casefold() in letter.reason.casefold())
+        yield from (letter for letter in found if wanted in letter.reason.casefold())
         after = found[-1].letter_id
 
 

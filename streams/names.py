@@ -61,8 +61,22 @@ def meant(text: str, existing: Iterable[bytes]) -> bytes:
 
 
 def plain_text(text: str) -> str:
-    """What somebody typed, safe to show: as `shown`."""
+    """What somebody typed or wrote, safe to show and to keep: as `shown`."""
+    if text.isascii() and text.isprintable():
+        return text
     return shown(text.encode("utf-8", "surrogatepass"))
+
+
+def as_kept(segment: str) -> tuple[str, str]:
+    """Path and shown name of what a path segment stands for, as tables keep them: neither holds a NUL.
+
+    A digest, whose name is not known here, and what stands for no name are both by themselves.
+    """
+    try:
+        name = from_path(segment)
+    except ValueError:
+        return plain_text(segment), plain_text(segment)
+    return to_path(name), shown(name)
 
 
 def _visible(character: str) -> str:

@@ -63,6 +63,7 @@ def _row(plain: Plain) -> Plain:
         **{key: plain[key] for key in ("name", "path", "t", "problem", "verdict", "severity", "reason", "remedy")},
         "length": plain["stream"] and plain["stream"]["length"],
         "in_per_s": plain["stream"] and plain["stream"]["in_per_s"],
+        "dead_letters": plain.get("dead_letters"),
         "groups": len(groups),
         "lag": most and {key: most[key] for key in ("lag", "lag_quality", "lag_reason")},
         "pending": sum(group["pending"] for group in groups),

@@ -12,6 +12,7 @@ from streams.ids import ZERO, EntryId
 from streams.parsing import Retain
 from streams.positions import NOW, parse_start
 from streams.snapshot import Consumer, ConsumerGroup, Snapshot, Stream
+from streams.wording import are, entries
 
 # A consumer that asked for entries within this time counts as reading now.
 ACTIVE_MS = 60_000
@@ -31,6 +32,10 @@ class Count:
 
     def __str__(self) -> str:
         return f"{self.entries:,}" if self.is_exact else f"at least {self.entries:,}"
+
+    def of(self, kind: str = "") -> str:
+        """The same with its noun, of a kind such as `pending`."""
+        return ("" if self.is_exact else "at least ") + entries(self.entries, kind)
 
     def as_plain(self) -> dict[str, Any]:
         """For JSON."""
@@ -60,8 +65,8 @@ class MovePreview:
         if self.after == self.before:
             return "the position stays where it is"
         if self.after < self.before:
-            return f"{self.again} entries are delivered again"
-        return f"{self.skipped} entries are skipped"
+            return f"{self.again.of()} {are(self.again.entries)} delivered again"
+        return f"{self.skipped.of()} {are(self.skipped.entries)} skipped"
 
     def as_plain(self) -> dict[str, Any]:
         """For JSON; counts as {"entries", "exact"}."""
@@ -99,7 +104,7 @@ class Loss:
     pending: Count
 
     def __str__(self) -> str:
-        return f"{self.group} would lose {self.unread} unread and {self.pending} pending entries"
+        return f"{self.group} would lose {self.unread} unread and {self.pending.of('pending')}"
 
 
 @dataclass(frozen=True, slots=True)

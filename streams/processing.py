@@ -11,6 +11,7 @@ from streams.frames import Frame
 from streams.handlers import Entry, Handled, Handler
 from streams.letters import GONE, DeadLetter
 from streams.readings import Shape
+from streams.wording import counted
 
 # Before anything is known of a handler.
 FIRST_COUNT = 16
@@ -123,7 +124,7 @@ class Processor:
 
 def given_up(deliveries: int) -> str:
     """Why an entry is a dead letter that was delivered so often."""
-    return f"delivered {deliveries} times and never acknowledged"
+    return f"delivered {counted(deliveries, 'time')} and never acknowledged"
 
 
 def _delivered(letter: DeadLetter, deliveries: Mapping[bytes, int]) -> DeadLetter:

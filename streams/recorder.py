@@ -31,7 +31,11 @@ def digest_of(stream: str, group: str) -> str:
 
 
 class Recorder:
-    """Takes figures as they come and writes them in blocks. Only what is not written yet is lost with the process."""
+    """Takes figures as they come and writes them in blocks. Only what is not written yet is lost with the process.
+
+    Two monitors that overlap for a moment write the same rows: all do it in one order, so that none waits for another
+    that waits for it.
+    """
 
     def __init__(self) -> None:
         self._open: dict[int, dict[Key, Samples]] = defaultdict(lambda: defaultdict(list))
@@ -78,14 +82,14 @@ class Recorder:
                 start_ms=start,
                 columns=history.pack(history.of_samples(samples)),
             )
-            for key, samples in block.items()
+            for key, samples in sorted(block.items())
         ]
         HealthBlock.objects.bulk_create(rows, batch_size=_ROWS_TOGETHER, ignore_conflicts=True)
         del self._open[start]
 
     def _learn(self, keys: set[Key]) -> None:
         """Find, or make, the rows of series that are new to this process."""
-        by_digest = {digest_of(*key): key for key in keys}
+        by_digest = {digest_of(*key): key for key in sorted(keys)}
         made = [HealthSeries(digest=digest, stream=key[0], group=key[1]) for digest, key in by_digest.items()]
         HealthSeries.objects.bulk_create(made, batch_size=_ROWS_TOGETHER, ignore_conflicts=True)
         for some in _chunks(list(by_digest), _ROWS_TOGETHER):
@@ -113,13 +117,13 @@ def _roll_up_block(fine: Tier, coarse: Tier, start: int) -> None:
     blocks = HealthBlock.objects.filter(
         resolution_s=fine.resolution_s, start_ms__gte=start, start_ms__lt=start + coarse.block_ms
     )
-    series = list(blocks.values_list("series_id", flat=True).distinct())
+    series = sorted(blocks.values_list("series_id", flat=True).distinct())
     rows: list[HealthBlock] = []
     for some in _chunks(series, _SERIES_TOGETHER):
         parts: dict[int, list[history.Columns]] = defaultdict(list)
         for pk, stored in blocks.filter(series_id__in=some).order_by("start_ms").values_list("series_id", "columns"):
             parts[pk].append(history.unpack(bytes(stored)))
-        for pk, found in parts.items():
+        for pk, found in sorted(parts.items()):
             columns = history.pack(history.rolled(history.joined(found), coarse.resolution_s * 1000))
             rows.append(HealthBlock(series_id=pk, resolution_s=coarse.resolution_s, start_ms=start, columns=columns))
     HealthBlock.objects.bulk_create(rows, batch_size=_ROWS_TOGETHER, ignore_conflicts=True)
@@ -127,7 +131,7 @@ def _roll_up_block(fine: Tier, coarse: Tier, start: int) -> None:
 
 def _prune(tier: Tier, now_ms: int) -> None:
     old = HealthBlock.objects.filter(resolution_s=tier.resolution_s, start_ms__lt=now_ms - tier.keep_s * 1000)
-    some = list(old.values_list("pk", flat=True)[:_DELETED_TOGETHER])
+    some = sorted(old.values_list("pk", flat=True)[:_DELETED_TOGETHER])
     for chunk in _chunks(some, _ROWS_TOGETHER):
         HealthBlock.objects.filter(pk__in=chunk).delete()
 

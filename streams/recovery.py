@@ -23,6 +23,7 @@ from streams.letters import GONE, DeadLetter
 from streams.models import Action
 from streams.processing import Processed, given_up
 from streams.timers import Timer
+from streams.wording import entries, were
 
 logger = logging.getLogger("streams.worker")
 
@@ -157,7 +158,7 @@ class Recovery:
         self._cursor = step.cursor
         self._report_gone(step.gone)
         if step.ids:
-            logger.info("Took over %d entries that nobody had finished.", len(step.ids))
+            logger.info("Took over %s that nobody had finished.", entries(len(step.ids)))
             self._taken_over.update(step.ids)
             self._begin_walk()
         return bool(step.ids) or not step.is_last
@@ -193,15 +194,17 @@ class Recovery:
         return list(taken.deliveries)
 
     def _say_adopted(self, name: bytes, moved: Sequence[bytes]) -> None:
-        logger.info("Worker %s died without leaving; took over the %d entries it had.", names.shown(name), len(moved))
-        detail = f"its {len(moved)} pending entries were taken over by {names.shown(self._committer.place.consumer)}"
+        logger.info("Worker %s died without leaving; took over the %s it had.", names.shown(name), entries(len(moved)))
+        what = f"{entries(len(moved), 'pending')} {were(len(moved))}"
+        detail = f"its {what} taken over by {names.shown(self._committer.place.consumer)}"
         self._record(Action.SETTLED, name, moved, detail)
         self._begin_walk()
 
     def _report_gone(self, ids: Sequence[bytes]) -> None:
         if ids:
             self._committer.count_lost(ids)
-            logger.warning("%d entries were trimmed while they were pending; see the dead letters.", len(ids))
+            what = f"{entries(len(ids))} {were(len(ids))}"
+            logger.warning("%s trimmed while pending; see the dead letters.", what)
             self._record(Action.LOST, self._committer.place.consumer, ids, GONE)
 
     def _record(self, action: Action, consumer: bytes, ids: Sequence[bytes], detail: str) -> None:

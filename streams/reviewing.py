@@ -96,7 +96,7 @@ class Review:
     @property
     def summary(self) -> str:
         """How many rows are on this page, of how many."""
-        text = f"{len(self.page.rows):,} of {self.matched} pending entries"
+        text = f"{len(self.page.rows):,} of {self.matched} pending {'entry' if self.matched == '1' else 'entries'}"
         return f"{text} that match; {self.page.total:,} are pending" if self.asked.is_filtered else text
 
     @property

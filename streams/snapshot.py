@@ -19,7 +19,10 @@ class Quality(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """Entries not yet delivered to a group; `entries` is None exactly when the quality is UNKNOWN, with a reason."""
+    """Entries not yet delivered to a group; `entries` is None exactly when the quality is UNKNOWN.
+
+    `reason` is empty exactly when the quality is EXACT; it goes on after "at most 5: ".
+    """
 
     entries: int | None
     quality: Quality
@@ -73,7 +76,8 @@ class ConsumerGroup:
 class Snapshot:
     """A stream and its groups at `taken_at` (server clock, ms); `stream` is None when there is no such stream.
 
-    `problem` is a sentence when the key cannot be looked at, such as one that holds another type.
+    `problem` is a sentence when the key cannot be looked at, such as one that holds another type. `dead_letters` is how
+    many lie beside the stream, None when the server does not say.
     """
 
     name: bytes
@@ -81,6 +85,7 @@ class Snapshot:
     stream: Stream | None
     groups: tuple[ConsumerGroup, ...] = ()
     problem: str = ""
+    dead_letters: int | None = None
 
     def group(self, name: bytes) -> ConsumerGroup | None:
         """The group of that name, if there."""
@@ -165,6 +170,11 @@ class PendingPage:
     next_after: EntryId | None
 
 
+_UNCONFIRMED = "not confirmed by counting, which goes only so far; entries that were trimmed or deleted may be in it"
+_UNSAID = "counting goes only so far, and the server does not say how many there are"
+_WRONG = "counting goes only so far, and the server's own figure is less than what was counted"
+
+
 def judge_lag(
     *, server: int | None, length: int, delivered: EntryId, last: EntryId, counted: int, counted_all: bool
 ) -> Lag:
@@ -179,9 +189,9 @@ def judge_lag(
     if counted_all:
         return Lag(counted, Quality.EXACT)
     if server is not None and counted <= server:
-        return Lag(min(server, length), Quality.AT_MOST)
+        return Lag(min(server, length), Quality.AT_MOST, _UNCONFIRMED)
     if counted:
-        return Lag(counted, Quality.AT_LEAST)
+        return Lag(counted, Quality.AT_LEAST, _UNSAID if server is None else _WRONG)
     return Lag(None, Quality.UNKNOWN, "the server does not say, and counting was not possible")
 
 

@@ -18,6 +18,7 @@ from streams.names import shown, to_path
 from streams.plain import lag_in_words, pending_row
 from streams.reviewing import Review
 from streams.snapshot import PendingEntry, Snapshot
+from streams.wording import counted
 
 MOST_STREAMS = 100
 LONGEST_PAYLOAD = 500
@@ -40,7 +41,7 @@ class GroupTable:
     @property
     def summary(self) -> str:
         """How many groups there are to see, and of how many streams."""
-        groups = f"{len(self.rows):,} consumer group{'' if len(self.rows) == 1 else 's'}"
+        groups = counted(len(self.rows), "consumer group")
         if self.only:
             return f"{groups} on this stream"
         streams = f"{self.streams:,}{'' if self.all_known else ' or more'} stream{'' if self.streams == 1 else 's'}"
@@ -117,12 +118,14 @@ class PendingTable:
 def pending_of(query: Mapping[str, str]) -> PendingTable:
     """The page a query asks for: `stream`, `group` as path segments, the filters of `filters.NAMES`, `after` an ID.
 
-    Without a group, the choices only; a stream's single group is chosen by itself. What keeps the rest from being
-    shown is the table's `error`.
+    Without a group, the choices only; a single stream, and a stream's single group, are chosen by themselves. What
+    keeps the rest from being shown is the table's `error`.
     """
     table = PendingTable({name: query.get(name, "") for name in ("stream", "group", "after")})
     try:
         table.streams = [_choice(name) for name in looking.streams()[0]]
+        if len(table.streams) == 1 and not table.query["stream"]:
+            table.query["stream"] = table.streams[0][0]
         if table.query["stream"]:
             _fill_stream(table, query)
     except StreamwatchError as error:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from streams import access
 from streams.errors import BadRequest
 from streams.incident_models import AlertDelivery, AlertSeverity, Incident
+from streams.names import plain_text
 
 STATES = ("open", "closed")
 MOST_ROWS = 500
@@ -76,7 +77,7 @@ def _matching(wanted: Wanted) -> QuerySet[Incident]:
     if wanted.severity:
         found = found.filter(severity=wanted.severity)
     if wanted.text:
-        text = wanted.text
+        text = plain_text(wanted.text)
         found = found.filter(Q(stream__icontains=text) | Q(group__icontains=text) | Q(sensor__icontains=text))
     return found
 

@@ -11,6 +11,7 @@ from streams.errors import StreamwatchError
 from streams.group_forms import TrimForm
 from streams.names import shown, to_path
 from streams.operations import Action, Actor, Deed
+from streams.wording import entries, were
 
 
 class TrimPage:
@@ -47,5 +48,6 @@ class TrimPage:
             add_error(self.form, error, {})
             return False
         held = f" Group {shown(result.held_by)} needs the rest." if result.held_by else ""
-        messages.success(self._request, f"{result.removed:,} entries of {shown(self.stream)} were trimmed.{held}")
+        text = f"{entries(result.removed)} of {shown(self.stream)} {were(result.removed)} trimmed.{held}"
+        messages.success(self._request, text)
         return True

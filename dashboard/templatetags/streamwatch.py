@@ -10,6 +10,7 @@ from streams import conf
 from streams.durations import spoken
 from streams.names import to_path
 from streams.parsing import Environment
+from streams.wording import entries
 
 register = template.Library()
 
@@ -66,7 +67,7 @@ def room(group: dict[str, Any]) -> str:
     """What is left before trimming reaches what a group has not finished; the reason stands beside it where none is."""
     if group.get("room_entries") is None:
         return "not at risk" if group.get("room_at_risk") is False else UNKNOWN
-    return f"{group['room_entries']:,} entries, {spoken(group['room_ms'])}"
+    return f"{entries(group['room_entries'])}, {spoken(group['room_ms'])}"
 
 
 @register.filter

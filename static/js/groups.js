@@ -8,7 +8,9 @@ const WIDTH = 240, HEIGHT = 36;
 
 export class Groups {
   constructor(root) {
-    Object.assign(this, { root, samples: new Map() });
+    // Where the dead letters are to be seen, for those who may.
+    const letters = root.querySelector("[data-letters]")?.dataset.letters;
+    Object.assign(this, { root, letters, samples: new Map() });
   }
 
   takeHistory({ groups }) {
@@ -30,16 +32,21 @@ export class Groups {
     this.samples.set(group.name, samples.slice(-SAMPLES));
   }
 
-  stream({ stream, problem }) {
+  stream({ stream, problem, dead_letters: letters }) {
     const card = el("section", { class: "card" }, el("h2", {}, "Stream"));
     if (!stream) card.append(el("p", { class: "empty" }, problem || "There is no stream of this name yet. It appears with its first entry."));
-    else card.append(figures([["Length", count(stream.length)], ["In", rate(stream.in_per_s)], ["Last entry", stream.length ? age(stream.last_entry_ms) : "none"]]));
+    else card.append(figures([["Length", count(stream.length)], ["In", rate(stream.in_per_s)], ["Last entry", stream.length ? age(stream.last_entry_ms) : "none"], ...this.deadLetters(letters)]));
     return card;
+  }
+
+  deadLetters(letters) {
+    if (letters === 0) return [];
+    return [["Dead letters", this.letters && letters ? el("a", { href: this.letters }, count(letters)) : count(letters)]];
   }
 
   none({ stream, groups }) {
     if (!stream || groups.length) return [];
-    return [el("section", { class: "card" }, el("h2", {}, "Consumer groups"), el("p", { class: "empty" }, "No groups yet. The worker, manage.py consume, creates its own; others are created in the admin."))];
+    return [document.getElementById("no-groups").content.cloneNode(true)];
   }
 
   group(metrics, group) {
@@ -49,7 +56,7 @@ export class Groups {
     const verdict = group.verdict && el("p", { class: "verdict-line" }, el("span", { class: "verdict", "data-severity": group.severity }, group.verdict), ` ${group.reason}`);
     const card = el("section", { class: "card group", "data-group": group.name }, title, verdict);
     card.append(figures([
-      ["Lag", lag(group)], ["Pending", link], ["Behind", group.behind_ms === 0 ? "none" : duration(group.behind_ms)],
+      ["Lag", hedged(group)], ["Pending", link], ["Behind", group.behind_ms === 0 ? "none" : duration(group.behind_ms)],
       ["Oldest pending", group.pending ? duration(group.oldest_pending_ms) : "none"],
       ["Delivered", rate(group.delivered_per_s)], ["Acked", rate(group.acked_per_s)],
     ]));
@@ -58,6 +65,13 @@ export class Groups {
     card.append(group.consumers.length ? consumers(group.consumers) : el("p", { class: "empty" }, "No consumer has read from this group yet."));
     return card;
   }
+}
+
+// A lag that is no exact figure says why, to who points at it and to who has it read out.
+function hedged(group) {
+  if (group.lag === null || !group.lag_reason) return lag(group);
+  const why = el("span", { class: "unseen" }, `: ${group.lag_reason}`);
+  return el("span", {}, el("span", { class: "hedged", title: group.lag_reason }, lag(group)), why);
 }
 
 function figures(pairs) {

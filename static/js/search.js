@@ -22,7 +22,7 @@ function show(part, bar) {
   const where = stopped ? ", stopped" : rest && back ? `, back to ${back}` : "";
   tally.replaceChildren(
     Object.assign(document.createElement("strong"), { textContent: text(total.found) }),
-    ` found in ${text(total.lookedAt)} entries${rest ? where : ": that is all of them"} `,
+    ` found in ${text(total.lookedAt)} ${total.lookedAt === 1 ? "entry" : "entries"}${rest ? where : ": that is all of them"} `,
   );
   if (part.dataset.progress !== undefined) bar.value = Number(part.dataset.progress);
 }

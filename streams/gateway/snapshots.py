@@ -1,14 +1,16 @@
 """Snapshots of many streams in few round trips: what the monitor asks the server every second.
 
-Nothing here costs in proportion to a PEL or a payload: XINFO STREAM (IDs only), XINFO GROUPS, and per group XINFO
-CONSUMERS and the ten oldest rows of the PEL where there are any, and one look at the first unread entry.
+Nothing here costs in proportion to a PEL or a payload: XINFO STREAM (IDs only), XINFO GROUPS, XLEN of the dead letters,
+and per group XINFO CONSUMERS and the ten oldest rows of the PEL where there are any, and one look at the first unread
+entry.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from streams import names
 from streams.errors import AccessDenied, NoSuchGroup, NoSuchStream, ServerRefused, WrongType
 from streams.gateway import looks
 from streams.gateway.client import Argument, Client, Reply, Script
@@ -83,15 +85,17 @@ def snapshots(
     With earlier snapshots in `before`, what cannot have changed since is not asked for again.
     """
     now = looks.server_ms(client)
-    answers = list(
-        zip(keys, _streams(client, keys), _together(client, [["XINFO", "GROUPS", k] for k in keys]), strict=True)
-    )
-    groups = {key: _rows(key, stream, rows) for key, stream, rows in answers}
+    streams, beside = list(_streams(client, keys)), _groups_and_letters(client, keys)
+    answers = list(zip(keys, streams, beside, strict=True))
+    groups = {key: _rows(key, stream, rows) for key, stream, (rows, _) in answers}
     asked = [group for found in groups.values() for group in found]
     _ask(client, asked)
     asked = [group for group in asked if not _is_known(group, (before or {}).get(group.key), now)]
     _ask_unread(client, asked, max(2, min(count_cap, _COUNTED_IN_ALL // max(1, len(asked)))))
-    return [_snapshot(client, key, now, stream, groups[key]) for key, stream, _ in answers]
+    return [
+        replace(_snapshot(client, key, now, stream, groups[key]), dead_letters=letters)
+        for key, stream, (_, letters) in answers
+    ]
 
 
 def _is_known(group: _Asked, before: Snapshot | None, now: int) -> bool:
@@ -121,6 +125,15 @@ def _without_scripts(client: Client, key: bytes) -> Reply:
         return looks.xinfo_stream(client, key)
     except (NoSuchStream, WrongType) as error:
         return error
+
+
+def _groups_and_letters(client: Client, keys: Sequence[bytes]) -> list[tuple[Reply, int | None]]:
+    """Each key's XINFO GROUPS, and how many dead letters lie beside it; None where the server does not say."""
+    groups: list[list[Argument]] = [["XINFO", "GROUPS", key] for key in keys]
+    lengths: list[list[Argument]] = [["XLEN", names.beside(key, "dead")] for key in keys]
+    replies = _together(client, [*groups, *lengths])
+    counts = [reply if isinstance(reply, int) else None for reply in replies[len(keys) :]]
+    return list(zip(replies, counts, strict=False))
 
 
 def _rows(key: bytes, stream: Reply, rows: Reply) -> list[_Asked]:

@@ -21,6 +21,7 @@ from streams.jobs import records
 from streams.jobs.works import END, Fate, LetterWork, PendingWork, Piece, Stopped, work_of
 from streams.ledger import Actor, Deed
 from streams.models import Action
+from streams.names import plain_text
 from streams.operations.door import authorize
 from streams.snapshot import Seen
 
@@ -160,7 +161,7 @@ class Run:
         job = self.job
         fates = [*fates, *_left_in_hand(job, fates)]
         records.count(job, fates)
-        job.state, job.ended_at, job.problem, job.in_hand = state, datetime.now(UTC), problem, []
+        job.state, job.ended_at, job.problem, job.in_hand = state, datetime.now(UTC), plain_text(problem), []
         with transaction.atomic():
             records.store(job, fates)
             self._save("state", "ended_at", "problem", "in_hand", "asked", "done", "missed", "unsure")
@@ -172,7 +173,7 @@ class Run:
         if self._stop is None:
             self._finish(JobState.FAILED, [], str(error))
             return
-        self.job.problem = f"{error} It is tried again every {_AGAIN_AFTER.seconds} s."
+        self.job.problem = f"{plain_text(str(error))} It is tried again every {_AGAIN_AFTER.seconds} s."
         self._save("problem", lease=_AGAIN_AFTER)
 
     def _leave(self) -> None:

@@ -12,6 +12,7 @@ from streams.ledger import Actor, Deed
 from streams.models import Action
 from streams.names import shown
 from streams.operations.door import authorize, check_name, client, tell
+from streams.wording import entries, were
 
 # A consumer that is alive gets new entries while its old ones are moved away; after so many rounds it is left alone.
 _ROUNDS = 5
@@ -51,7 +52,8 @@ def delete_consumer(
         moved, gone = _move_and_delete(deed, move_to, forget)
         row.asked, row.done, row.missed = moved + gone, moved, gone
         if gone:
-            row.detail = "; ".join(part for part in (row.detail, f"{gone:,} pending entries were forgotten") if part)
+            forgotten = f"{entries(gone, 'pending')} {were(gone)} forgotten"
+            row.detail = "; ".join(part for part in (row.detail, forgotten) if part)
     tell(actor, deed, f"Consumer {shown(consumer)} of group {shown(group)} was deleted.")
     return Deleted(moved, gone)
 
@@ -85,7 +87,7 @@ def _move_and_delete(deed: Deed, move_to: bytes, forget: int) -> tuple[int, int]
         if not found.refused:
             return moved, found.pending
         owned = found.pending
-    text = f"{shown(deed.consumer)} owns {owned:,} pending entries, which would be forgotten"
+    text = f"{shown(deed.consumer)} owns {entries(owned, 'pending')}, which would be forgotten"
     way = "it is given more than can be moved: stop it first" if move_to else "move them to another consumer first"
     raise BadRequest(f"{text}: {way}.", field="move_to")
 

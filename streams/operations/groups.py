@@ -13,6 +13,7 @@ from streams.models import Action
 from streams.names import shown
 from streams.operations.door import authorize, check_name, client, tell
 from streams.positions import parse_start
+from streams.wording import are, entries, were
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,9 @@ def destroy_group(actor: Actor, stream: bytes, group: bytes, *, pending: int, fo
         with pel.named(stream, group):
             lost = groups.xgroup_destroy(client(), stream, group, pending)
         if lost.refused:
-            text = f"{lost.pending:,} entries are pending by now, not {pending:,}: look again."
+            text = f"{entries(lost.pending)} {are(lost.pending)} pending by now, not {pending:,}: look again."
             raise BadRequest(text, field="pending")
-        forgotten = f"{lost.pending:,} pending entries were forgotten"
+        forgotten = f"{entries(lost.pending, 'pending')} {were(lost.pending)} forgotten"
         row.detail = f"{row.detail}; {forgotten}" if row.detail else forgotten
     tell(actor, deed, f"Group {shown(group)} of stream {shown(stream)} was destroyed.")
     return lost.pending

@@ -13,7 +13,7 @@ from streams.ids import EntryId
 from streams.job_models import Job, results_of
 from streams.ledger import Actor, Deed
 from streams.models import Action
-from streams.names import shown
+from streams.names import plain_text, shown
 from streams.operations import starting
 from streams.operations.door import authorize, check_name
 from streams.snapshot import Deliveries, PendingFilter, Seen
@@ -69,7 +69,7 @@ def give_up(actor: Actor, stream: bytes, group: bytes, selection: Selection, rea
 
     Raises as `claim` does, BadRequest also for a reason that is empty or too long.
     """
-    text = reason.strip()
+    text = plain_text(reason.strip())
     if not text or len(text) > LONGEST_REASON:
         raise BadRequest(f"A reason is needed, of at most {LONGEST_REASON} characters.", field="reason")
     words = "; ".join(filter(None, (text, _words(selection))))

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import Error as DatabaseFault
 from django.db import transaction
 
-from streams import access, ledger
+from streams import access, ledger, wording
 from streams.errors import BadRequest, NotAllowed
 from streams.ids import EntryId
 from streams.job_models import Job, JobState
@@ -86,8 +86,9 @@ def announce(job: Job) -> None:
     """Tell open pages what a job did."""
     deed = Deed(Action(job.action), *job.place, bytes(job.consumer))
     where = f"of group {shown(deed.group)} " if deed.group else "on "
-    count = f"{job.done:,} of {job.asked:,} {'pending entries' if deed.group else 'dead letters'}"
-    text = f"{count} {where}{'' if deed.group else shown(deed.stream) + ' '}were {_TOLD[deed.action]}"
+    asked = wording.entries(job.asked, "pending") if deed.group else wording.letters(job.asked)
+    place = f"{where}{'' if deed.group else shown(deed.stream) + ' '}"
+    text = f"{job.done:,} of {asked} {place}{wording.were(job.done)} {_TOLD[deed.action]}"
     tell(Actor(job.actor, job.user, job.source), deed, text.format(consumer=shown(deed.consumer)))
 
 

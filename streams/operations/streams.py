@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from streams import conf, ledger, pel, previews
+from streams import conf, ledger, pel, previews, wording
 from streams.errors import BadRequest
 from streams.gateway import entries, upkeep
 from streams.ids import EntryId
@@ -76,7 +76,7 @@ def trim(actor: Actor, stream: bytes, keep: Retain, *, lose: bool = False) -> Tr
                 break
         losses = "; ".join(map(str, preview.losses))
         row.detail = f"{row.detail}; before {preview.bound}" + (f"; {losses}" if losses else "")
-    tell(actor, deed, f"{row.done:,} entries of stream {shown(stream)} were trimmed.")
+    tell(actor, deed, f"{wording.entries(row.done)} of stream {shown(stream)} {wording.were(row.done)} trimmed.")
     return Trimmed(row.done, held_by)
 
 
@@ -88,4 +88,4 @@ def _step(stream: bytes, preview: previews.TrimPreview, *, lose: bool) -> tuple[
 
 
 def _in_words(keep: Retain) -> str:
-    return f"{keep.entries:,} entries" if keep.age_ms is None else f"{keep.age_ms:,} ms"
+    return wording.entries(keep.entries or 0) if keep.age_ms is None else f"{keep.age_ms:,} ms"

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection
 
-from streams import rollup_reader
+from streams import recorder, rollup_reader
+from streams.history_models import HealthBlock
 from streams.ids import EntryId
+from streams.recorder import Recorder
 from streams.rollup_models import ReadingBlock, RecordedSeries, RecordedStream
 from streams.rollup_writer import Overtaken, Position, Writer
+from tests.integration.test_history import look_at
 from tests.integration.test_rollups import KEEP, T0, counts, frame
 from tests.processes import eventually
 
@@ -85,3 +88,33 @@ def test_a_name_that_postgresql_cannot_hold_is_not_found() -> None:
     assert rollup_reader.series_of("sensor_stream", ["a\0b"], []) == []
     assert rollup_reader.series_of("sensor_stream", [], ["\0"]) == []
     assert rollup_reader.series_of("sensor_stream", ["a\0b", "a"], []) == [("a", "temperature")]
+
+
+def test_two_monitors_that_overlap_and_saw_streams_in_another_order_both_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = Recorder(), Recorder()
+    for seen, one in (("ab", first), ("ba", second)):
+        one.take(look_at(T0, seen))
+        one.write(T0 + 20_000)
+        one.take(look_at(T0 + 60_000, seen))
+    monkeypatch.setattr(recorder, "_ROWS_TOGETHER", 1)
+    with ThreadPoolExecutor(1) as others:
+        started: list[Future[None]] = []
+
+        def start_the_other(execute: Any, sql: str, *rest: Any) -> Any:
+            done = execute(sql, *rest)
+            if sql.startswith("INSERT") and not started:
+                started.append(others.submit(write_apart, second))
+                assert eventually(lambda: ask("SELECT count(*) FROM pg_locks WHERE NOT granted") == 1)
+            return done
+
+        with connection.execute_wrapper(start_the_other):
+            first.close()
+        started[0].result(10)
+    assert HealthBlock.objects.filter(start_ms=T0 + 60_000).count() == 4
+
+
+def write_apart(one: Recorder) -> None:
+    try:
+        one.close()
+    finally:
+        connection.close()

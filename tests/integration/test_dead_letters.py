@@ -251,7 +251,7 @@ def test_the_command_lists_replays_and_deletes(
     assert answer(capsys, "purge", STREAM, "--all", "--reason", "finite")["deleted"] == 1
     assert r.xlen(DEAD) == 1
     call_command("dead", "list", STREAM)
-    assert "1 of 1 dead letters." in capsys.readouterr().out
+    assert "1 of 1 dead letter." in capsys.readouterr().out
     assert counted(r) == 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.db import DatabaseError
 
 from streams import past
 from streams.history import TIERS
-from streams.history_models import HealthBlock
+from streams.history_models import HealthBlock, HealthSeries
 from streams.keeping import Keeper
 from streams.models import LedgerEntry
 from streams.recorder import MOST_HELD_BLOCKS, Recorder
@@ -33,6 +34,10 @@ def look(t: int, lag: int | None = 1) -> list[dict[str, Any]]:
     }
     stream = {"length": 10, "in_per_s": 1.5}
     return [{"path": "s", "t": t, "stream": stream, "verdict": "OK", "groups": [group]}]
+
+
+def look_at(t: int, streams: Iterable[str]) -> list[dict[str, Any]]:
+    return [{**look(t)[0], "path": name} for name in streams]
 
 
 def record(recorder: Recorder, from_ms: int, to_ms: int, step_ms: int = 1000, lag: int = 1) -> None:
@@ -98,6 +103,28 @@ def test_two_monitors_that_overlap_for_a_moment_leave_one_block() -> None:
     for recorder in (Recorder(), Recorder()):
         record(recorder, T, T + 21_000)
     assert over(T, T + 20_000)["figures"]["lag"]["max"] == [1] * 20
+
+
+def test_whatever_order_a_monitor_saw_streams_in_it_writes_them_in_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[list[str]] = []
+    for table, name in ((HealthSeries, str), (HealthBlock, lambda block: str(block.series))):
+        create = table.objects.bulk_create
+
+        def create_and(rows: list[Any], create: Any = create, name: Any = name, **options: Any) -> None:
+            written.append(list(map(name, rows)))
+            create(rows, **options)
+
+        monkeypatch.setattr(table.objects, "bulk_create", create_and)
+    names = [f"s{n}" for n in range(20)]
+    for seen in (names, names[::-1]):
+        recorder = Recorder()
+        for t in (T, T + 60_000, T + 120_000):
+            recorder.take(look_at(t, seen))
+        recorder.write(T + 180_000)
+    half = len(written) // 2
+    assert written[:half] == written[half:]
+    assert {len(rows) for rows in written} == {0, 40}
+    assert all(rows == sorted(rows) for rows in written)
 
 
 def test_while_the_database_is_away_a_bounded_part_is_held_and_written_later(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,6 +36,18 @@ def test_every_look_is_published_to_the_health_log(r: Server, monitor: Monitor) 
     assert group["consumers"][0]["pending"] == 2
 
 
+def test_dead_letters_are_published_with_their_stream(r: Server, monitor: Monitor) -> None:
+    add(r, 1)
+    monitor.observe_once()
+    assert newest(r)["dead_letters"] == 0
+    r.xadd("{sensor_stream}:dead", {"id": "1-1"})
+    monitor.observe_once()
+    assert newest(r)["dead_letters"] == 1
+    r.set("{sensor_stream}:dead", "mine")
+    monitor.observe_once()
+    assert newest(r)["dead_letters"] is None
+
+
 def test_rates_follow_from_two_looks(r: Server, monitor: Monitor) -> None:
     add(r, 1)
     monitor.observe_once()

@@ -198,6 +198,8 @@ def test_sensors_are_read_by_their_extremes_and_their_silence(watch: Watch, valu
 def test_sentences_name_the_value_and_its_unit() -> None:
     (reading,) = readings_of(lag_rule(), stream(group(lag=12345)))
     assert reading.sentence == "the lag is 12,345 entries"
+    (one,) = readings_of(lag_rule(), stream(group(lag=1)))
+    assert one.sentence == "the lag is 1 entry"
     assert str(reading.subject) == "g on s"
     (silent,) = readings_of(lag_rule(watch=Watch.SENSOR_SILENT_S, sensor_pattern="b"), stream(), SENSORS)
     assert silent.sentence == "sensor b was last heard 10 s ago"

@@ -20,6 +20,7 @@ PURE = [
     "windows",
     "figures",
     "verdicts",
+    "judging",
     "findings",
     "remedies",
     "overview",
@@ -39,6 +40,7 @@ PURE = [
     "filters",
     "entry_filters",
     "tallies",
+    "wording",
 ]
 ONLY_LOOKS = [
     "admin",
@@ -65,6 +67,7 @@ ONLY_LOOKS = [
     "management/commands/release",
     "management/commands/reprocess",
     "management/acting",
+    "management/hearing",
     "management/commands/trim",
     "management/commands/health",
 ]

@@ -50,6 +50,27 @@ def test_bytes_are_shown_without_anything_invisible(value: bytes, text: str) -> 
     assert names.shown(value) == text
 
 
+@pytest.mark.parametrize(
+    ("segment", "path", "shown"),
+    [
+        ("kitchen", "kitchen", "kitchen"),
+        ("a b", "~YSBi", "a b"),
+        ("\0", "~AA", "\\x00"),
+        ("~AA", "~AA", "\\x00"),
+        ("~\0", "~\\x00", "~\\x00"),
+        ("~~ab", "~~ab", "~~ab"),
+        ("~~\0", "~~\\x00", "~~\\x00"),
+    ],
+)
+def test_whatever_a_segment_is_tables_are_asked_for_it_as_they_keep_it(segment: str, path: str, shown: str) -> None:
+    assert names.as_kept(segment) == (path, shown)
+
+
+@given(st.text())
+def test_no_text_brings_a_nul_into_a_table(text: str) -> None:
+    assert "\0" not in names.plain_text(text) + "".join(names.as_kept(text))
+
+
 def test_our_keys_live_in_the_streams_own_hash_slot() -> None:
     assert names.beside(b"sensor_stream", "frames") == b"{sensor_stream}:frames"
     assert names.beside(b"site:{a}:s", "dead") == b"site:{a}:s:dead"

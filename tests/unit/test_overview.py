@@ -43,5 +43,10 @@ def test_an_unknown_lag_stays_unknown_in_the_list() -> None:
     assert row["lag"]["lag"] is None
 
 
+def test_dead_letters_are_told_and_unknown_where_nobody_told_them() -> None:
+    told = [{**ALL[0], "dead_letters": 4}, {**ALL[1], "dead_letters": None}, ALL[2]]
+    assert [row["dead_letters"] for row in overview.listing(told).rows] == [None, None, 4]
+
+
 def test_streams_that_do_not_exist_are_not_listed() -> None:
     assert overview.listing([{**ALL[0], "stream": None}]).total == 0

@@ -64,6 +64,13 @@ def test_what_is_unknown_is_absent_and_not_zero() -> None:
     assert "redis_stream_group_lag" in found
 
 
+def test_dead_letters_are_counted_by_stream_and_absent_where_unknown() -> None:
+    assert only(scraped({**figures(), "dead_letters": 7})["streamwatch_stream_dead_letters"]) == 7
+    assert only(scraped({**figures(), "dead_letters": 0})["streamwatch_stream_dead_letters"]) == 0
+    assert "streamwatch_stream_dead_letters" not in scraped({**figures(), "dead_letters": None})
+    assert "streamwatch_stream_dead_letters" not in scraped(figures()), "figures of a monitor before this one"
+
+
 def test_a_verdict_that_is_unknown_has_no_severity() -> None:
     plain = figures()
     plain["groups"][0] |= {"verdict": "UNKNOWN", "severity": "unknown"}

@@ -20,15 +20,25 @@ def test_a_count_that_reached_the_end_beats_the_servers_figure() -> None:
 
 
 def test_an_unconfirmed_figure_is_an_upper_bound_and_never_more_than_the_stream_holds() -> None:
-    assert lag(5000, 500, all_of_it=False) == Lag(1000, Quality.AT_MOST)
+    found = lag(5000, 500, all_of_it=False)
+    assert (found.entries, found.quality) == (1000, Quality.AT_MOST)
 
 
 def test_without_the_servers_figure_the_count_is_a_lower_bound() -> None:
-    assert lag(None, 500, all_of_it=False) == Lag(500, Quality.AT_LEAST)
+    found = lag(None, 500, all_of_it=False)
+    assert (found.entries, found.quality) == (500, Quality.AT_LEAST)
 
 
 def test_a_figure_below_what_was_counted_is_wrong_and_not_used() -> None:
-    assert lag(-994, 500, all_of_it=False) == Lag(500, Quality.AT_LEAST)
+    found = lag(-994, 500, all_of_it=False)
+    assert (found.entries, found.quality) == (500, Quality.AT_LEAST)
+
+
+def test_every_lag_that_is_not_exact_says_why_and_those_that_are_have_nothing_to_say() -> None:
+    assert "trimmed or deleted" in lag(5000, 500, all_of_it=False).reason
+    assert "the server does not say" in lag(None, 500, all_of_it=False).reason
+    assert "less than what was counted" in lag(3, 500, all_of_it=False).reason
+    assert not lag(408, 3, all_of_it=True).reason
 
 
 def test_a_lag_nobody_can_tell_is_unknown_and_not_zero() -> None:

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams import health, remedies, verdicts
+from streams import health, judging, remedies
 from streams.health import recalled
+from streams.judging import RULES
 from streams.snapshot import Consumer, Quality, Snapshot
 from streams.thresholds import Thresholds
-from streams.verdicts import ORDER, RULES, SEVERITY, Verdict
+from streams.verdicts import ORDER, SEVERITY, Verdict
 from streams.windows import StreamWindow
 from tests.unit.looks import LIMITS, NOW, STEPS, At, snapshot, watched, window_of
 
@@ -41,7 +42,7 @@ def together(looks: list[At], **values: Any) -> list[At]:
 
 
 def verdict(looks: Sequence[At], limits: Thresholds = LIMITS) -> Verdict:
-    return verdicts.judge(window_of(looks, limits)).verdict
+    return judging.judge(window_of(looks, limits)).verdict
 
 
 TABLE = {
@@ -87,7 +88,7 @@ TABLE = {
 
 @pytest.mark.parametrize(("looks", "expected"), TABLE.values(), ids=TABLE.keys())
 def test_each_situation_has_its_verdict(looks: list[At], expected: Verdict) -> None:
-    found = verdicts.judge(window_of(looks))
+    found = judging.judge(window_of(looks))
     assert found.verdict is expected, found.reason
 
 
@@ -97,13 +98,19 @@ def test_the_table_has_every_verdict_of_a_group() -> None:
 
 @pytest.mark.parametrize(("looks", "expected"), TABLE.values(), ids=TABLE.keys())
 def test_a_bad_verdict_says_why_and_what_to_do(looks: list[At], expected: Verdict) -> None:
-    found = verdicts.judge(window_of(looks))
+    found = judging.judge(window_of(looks))
     assert found.reason
     if SEVERITY[expected] in {"bad", "warning"}:
         assert found.evidence
         assert found.remedy.text
         assert found.remedy.link
         assert found.remedy.link.startswith("/")
+
+
+def test_of_a_single_entry_it_is_said_that_it_waits_and_that_it_was_trimmed() -> None:
+    assert judging.judge(window_of(every(read=999, consumers=QUIET))).reason.startswith("1 entry waits and none")
+    trimmed = judging.judge(window_of(every(added=1000, read=100, first=102))).reason
+    assert trimmed.startswith("at least 1 entry was trimmed")
 
 
 def test_a_stream_with_entries_and_no_group_says_so() -> None:
@@ -203,7 +210,7 @@ def test_on_servers_without_inactive_idle_is_the_last_success() -> None:
 def test_a_dead_consumer_that_still_asks_is_told_from_one_that_is_gone() -> None:
     asking = [Consumer(b"c", 5, 100, LIMITS.dead_consumer_ms + 1)]
     looks = together(steps(added=(1000, 1300), read=(1000, 1300)), pending=5, oldest=999, consumers=asking)
-    assert "still asks" in verdicts.judge(window_of(looks)).reason
+    assert "still asks" in judging.judge(window_of(looks)).reason
 
 
 def test_every_verdict_has_a_severity_and_a_place() -> None:
@@ -235,7 +242,7 @@ _looks = st.lists(
 def test_whatever_is_seen_there_is_one_verdict_and_it_is_the_first_that_applies(looks: list[At]) -> None:
     window = window_of(looks)
     applying = [found.verdict for rule in RULES if (found := rule(window))]
-    found = verdicts.judge(window)
+    found = judging.judge(window)
     assert found.verdict is (applying[0] if applying else Verdict.UNKNOWN)
     assert applying == sorted(applying, key=ORDER.index)
     assert found.reason

@@ -68,8 +68,10 @@ def claim(client: Client, ids: list[str], **fields: Any) -> Any:
     return client.post(CLAIM, {**PLACE, "id": ids, **fields}, follow=True)
 
 
-def confirm(client: Client, ids: list[str], consumer: str, min_idle: str = "1s", seen: tuple[str, ...] = ()) -> Any:
-    return claim(client, ids, confirm="yes", consumer=consumer, min_idle=min_idle, seen=list(seen))
+def confirm(
+    client: Client, ids: list[str], consumer: str, min_idle: str = "1s", seen: tuple[str, ...] = (), **more: str
+) -> Any:
+    return claim(client, ids, confirm="yes", consumer=consumer, min_idle=min_idle, seen=list(seen), **more)
 
 
 # Consumer groups
@@ -136,7 +138,7 @@ def test_hostile_names_are_shown_and_linked_safely(r: Server, operator: Client) 
     shown = operator.get(html.unescape(link[1])).content.decode()
     assert "&lt;i&gt;\\xff" in shown
     assert "\\u202ec" in shown
-    assert "1 of 1 pending entries" in words(shown)
+    assert "1 of 1 pending entry" in words(shown)
 
 
 # Creating a group
@@ -198,12 +200,24 @@ def test_the_server_being_away_is_said_on_the_form(operator: Client, settings: A
 
 def test_stream_and_group_are_chosen_step_by_step(r: Server, operator: Client) -> None:
     stuck(r, 1)
+    r.xadd("other", {"a": 1})
     assert "Choose a stream and a group" in page(operator, PENDING)
-    assert "1 of 1 pending entries" in page(operator, PENDING, stream=STREAM)
+    assert "1 of 1 pending entry" in page(operator, PENDING, stream=STREAM)
     r.xgroup_create(STREAM, "second", "$")
     shown = page(operator, PENDING, stream=STREAM)
     assert "Choose a stream and a group" in shown
     assert "second" in shown
+
+
+def test_the_only_stream_and_its_only_group_are_chosen_by_themselves(r: Server, operator: Client) -> None:
+    stuck(r, 3)
+    answer = operator.get(PENDING)
+    assert f'<option value="{STREAM}" selected>' in answer.content.decode()
+    assert "3 of 3 pending entries" in words(answer.content.decode())
+    r.xgroup_create(STREAM, "second", "$")
+    assert "Choose a stream and a group" in page(operator, PENDING)
+    r.delete(STREAM)
+    assert "There are no streams yet." in page(operator, PENDING)
 
 
 def test_a_row_shows_id_time_owner_idle_deliveries_and_payload(r: Server, operator: Client) -> None:
@@ -302,10 +316,61 @@ def test_the_confirmation_shows_owners_and_idle_times_and_changes_nothing(r: Ser
     assert "An entry may be processed twice" in shown
     assert re.search(rf"{ids[0]} \S+ \S+ worker-1 1 min 30 s 1", shown)
     assert f"Not pending any more: {ids[1]}." in shown
-    assert 'value="90s"' in answer.content.decode()
     assert '<option value="worker-2">' in answer.content.decode()
     assert owners(r) == {ids[0]: "worker-1", ids[2]: "worker-2"}
     assert not LedgerEntry.objects.exists()
+
+
+def prefilled(answer: Any) -> str:
+    """The idle time that the form asks for before anybody typed one."""
+    found = re.search(
+        r'name="min_idle"[^>]* value="([^"]*)"|value="([^"]*)"[^>]* name="min_idle"', answer.content.decode()
+    )
+    assert found
+    return found[1] or found[2]
+
+
+@pytest.mark.parametrize(
+    ("claim_idle_ms", "filtered", "expected", "why"),
+    [
+        (60_000, "", "1m", "1m is CLAIM_IDLE_MS of this installation"),
+        (90_000, "", "90s", "90s is CLAIM_IDLE_MS of this installation"),
+        (1500, "", "1500ms", "1500ms is CLAIM_IDLE_MS of this installation"),
+        (60_000, "30s", "30s", "30s is what the list was filtered by"),
+        (60_000, "3600s", "1h", "1h is what the list was filtered by"),
+        (60_000, "soon", "1m", "1m is CLAIM_IDLE_MS of this installation"),
+    ],
+)
+def test_the_idle_time_asked_for_is_one_that_people_write_and_says_where_it_is_from(
+    r: Server, operator: Client, settings: Any, claim_idle_ms: int, filtered: str, expected: str, why: str
+) -> None:
+    settings.STREAMWATCH = replace(settings.STREAMWATCH, claim_idle_ms=claim_idle_ms)
+    answer = claim(operator, stuck(r, 2, idle_ms=43_217), of_min_idle=filtered)
+    assert prefilled(answer) == expected
+    assert why in words(answer.content.decode())
+    sent = dict(re.findall(r'name="(of_\w+)" value="([^"]*)"', answer.content.decode()))
+    again = confirm(operator, [entry_id.decode() for entry_id, _ in r.xrange(STREAM)], "", **sent)
+    assert why in words(again.content.decode()), "also beside an error"
+
+
+def test_the_idle_time_for_everything_that_matches_is_the_filters(r: Server, operator: Client) -> None:
+    stuck(r, 2, idle_ms=7_200_000)
+    assert prefilled(claim(operator, [], all="1", of_min_idle="30s")) == "30s"
+    assert prefilled(claim(operator, [], all="1")) == "1m"
+
+
+def test_chosen_entries_that_are_idle_for_less_are_counted_before_the_claim_leaves_them(
+    r: Server, operator: Client
+) -> None:
+    young, old = stuck(r, 2, idle_ms=43_217), stuck(r, 1, idle_ms=90_000)
+    shown = words(claim(operator, young + old).content.decode())
+    assert "2 of them are idle for less than 1 min, as asked for below: they stay where they are." in shown
+    shown = words(claim(operator, [*young[:1], *old]).content.decode())
+    assert "1 of them is idle for less than 1 min, as asked for below: it stays where it is." in shown
+    assert "idle for less" not in words(claim(operator, old).content.decode())
+    assert "idle for less" not in words(claim(operator, young, of_min_idle="30s").content.decode())
+    shown = words(confirm(operator, young + old, "heir", "1h").content.decode())
+    assert "3 of them are idle for less than 1 h" in shown, "what was typed counts"
 
 
 def test_a_confirmed_claim_says_what_moved_and_names_what_did_not(r: Server, operator: Client) -> None:

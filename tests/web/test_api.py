@@ -39,7 +39,7 @@ def stuck(r: Server) -> list[str]:
 async def test_streams_are_listed_without_our_own_logs(r: Server, get: Get, stuck: list[str]) -> None:
     commit(r, (server_ms(r), "1", 1.0))
     r.xadd("a b", {"x": 1})
-    unheard = {"verdict": "UNKNOWN", "severity": None, "reason": None}
+    unheard = {"verdict": "UNKNOWN", "severity": None, "reason": None, "dead_letters": None}
     assert await get() == {
         "streams": [{"name": "a b", "path": "~YSBi", **unheard}, {"name": STREAM, "path": STREAM, **unheard}],
         "complete": True,
@@ -53,6 +53,16 @@ async def test_a_stream_is_its_latest_snapshot(get: Get, stuck: list[str]) -> No
     assert (group["lag"], group["lag_quality"], group["pending"]) == (2, "exact", 3)
     assert group["consumers"][0]["name"] == "one"
     assert group["delivered_per_s"] is None
+
+
+async def test_a_lag_that_is_not_exact_says_why(r: Server, get: Get, stuck: list[str]) -> None:
+    pipe = r.pipeline()
+    for n in range(600):
+        pipe.xadd(STREAM, {"n": n})
+    pipe.execute()
+    (group,) = (await get(f"{STREAM}/"))["groups"]
+    assert group["lag_quality"] in {"at most", "at least"}
+    assert "counting" in group["lag_reason"]
 
 
 async def test_rates_come_from_the_monitor_while_it_watches(r: Server, get: Get, stuck: list[str]) -> None:

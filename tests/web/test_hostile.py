@@ -26,7 +26,7 @@ from tests.stuck import Server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SCRIPT = b"<script>alert(1)</script>"
-STREAM = SCRIPT + b"\"'&\xff"
+STREAM = SCRIPT + b"\"'&\xff\0"
 GROUP = b"\"><img src=x onerror=alert(1)>'\n\x1b[31m"
 CONSUMER = b"\xe2\x80\xae=cmd|'/c calc'!A1<q>"
 FIELD, BIG = b"<svg/onload=alert(1)>", b"<u>" + b"x" * 1_000_000
@@ -104,6 +104,13 @@ async def test_the_api_is_json_and_cut(r: Server, ids: list[str], anonymous_may_
     assert dict(row["fields"])["bytes"] == "\\xff\\x00\\n"
 
 
+@pytest.mark.parametrize("body", ['{"name": "\\ud800"}', '{"name": "\udfff"}', "{", "[]", '{"name": NaN}'])
+def test_what_is_no_json_in_utf8_is_refused(r: Server, admin_client: Client, body: str) -> None:
+    data = body.encode("utf-8", "surrogatepass")
+    answer = admin_client.post("/api/streams/s/groups/", data, content_type="application/json")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_request")
+
+
 def admin_pages() -> Iterator[str]:
     yield from ("consumergroup/", f"consumergroup/?stream={quote(S)}", f"consumergroup/manage/{PLACE}")
     yield from (f"consumergroup/manage/{PLACE}&delete={quote(C)}", f"consumergroup/add/?stream={quote(S)}")
@@ -124,6 +131,12 @@ def test_the_admins_lists_and_forms(r: Server, ids: list[str], admin_client: Cli
     for job in (1, 2, 3):
         pk = operations_jobs()[job - 1]
         harmless(admin_client.get(f"/admin/streams/job/{pk}/change/").content.decode(), "job")
+
+
+@pytest.mark.parametrize("lookup", ["stream", "group__icontains", "consumer__in"])
+def test_jobs_cannot_be_asked_for_by_names_which_are_bytes(r: Server, admin_client: Client, lookup: str) -> None:
+    assert admin_client.get(f"/admin/streams/job/?{lookup}=x").status_code == 400
+    assert admin_client.get("/admin/streams/job/?state=done").status_code == 200
 
 
 def operations_jobs() -> list[int]:
@@ -193,7 +206,9 @@ def test_lines_in_a_terminal_and_in_the_log(
     assert "\x1b" not in caplog.text
 
 
-async def test_a_notice_carries_text(r: Server, ids: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_notice_carries_text(
+    r: Server, ids: list[str], close_hub: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sent: list[Any] = []
     monkeypatch.setattr(notices, "send", lambda *event: sent.append(event))
     claim = sync_to_async(operations.claim)

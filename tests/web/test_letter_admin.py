@@ -71,10 +71,20 @@ def test_letters_are_listed_with_where_they_came_from_and_filtered_by_reason(
     page = words(operator.get(LIST))
     assert "3 of 3 dead letters" in page
     assert "bad weather (x) my_group c 1 kind rain" in page
-    assert "1 dead letters on this page have it in their reason; the stream has 3" in words(
+    assert "1 dead letter on this page has it in its reason; the stream has 3" in words(
         operator.get(LIST, {"reason": "CMD"})
     )
     assert "None of the 3 dead letters has this in its reason" in words(operator.get(LIST, {"reason": "nothing"}))
+
+
+def test_the_only_stream_there_is_is_chosen_by_itself(r: Server, operator: Client) -> None:
+    r.xadd("orders", {"a": 1})
+    r.xadd("{orders}:dead", {"id": "1-1", "reason": "no address"})
+    answer = operator.get(LIST)
+    assert '<option value="orders" selected>' in answer.content.decode()
+    assert "1 of 1 dead letter" in words(answer)
+    r.xadd("other", {"a": 1})
+    assert f'<option value="{STREAM}" selected>' in operator.get(LIST).content.decode(), "the one that is watched"
 
 
 def test_hostile_letters_are_shown_escaped(operator: Client, letters: list[str]) -> None:

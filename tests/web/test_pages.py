@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.web.conftest import STREAM, commit, server_ms
 
 pytestmark = pytest.mark.django_db(transaction=True)
 GROUP = "my_group"
+CREATE = "/admin/streams/consumergroup/add/"
 PENDING = f"/streams/{STREAM}/groups/{GROUP}/pending/"
 
 
@@ -51,9 +53,57 @@ async def test_a_stream_that_does_not_exist_yet_is_said_to_be_awaited(browser: A
     assert "No readings yet" in text
 
 
-async def test_a_stream_without_groups_says_so(r: Server, browser: AsyncClient) -> None:
-    r.xadd(STREAM, {"a": 1})
-    assert "No groups yet" in (await browser.get("/")).content.decode()
+@pytest.mark.parametrize(
+    ("stream", "may_create", "said"),
+    [
+        (STREAM, False, "creates its own. Others are created in the admin."),
+        (STREAM, True, f'creates its own. <a href="{CREATE}?stream={STREAM}">Create another</a>.'),
+        ("orders", False, "No groups yet. A group is created in the admin."),
+        ("orders", True, f'No groups yet. <a href="{CREATE}?stream=orders">Create one</a>.'),
+    ],
+)
+async def test_a_stream_without_groups_says_how_it_gets_one(
+    r: Server, browser: AsyncClient, stream: str, may_create: bool, said: str
+) -> None:
+    r.xadd(stream, {"a": 1})
+    if may_create:
+        user = await User.objects.acreate_user("operator", is_staff=True)
+        await user.user_permissions.aadd(await Permission.objects.aget(codename="add_consumergroup"))
+        await browser.aforce_login(user)
+    text = (await browser.get(f"/streams/{stream}/")).content.decode()
+    drawn, _, for_scripts = text.partition('<template id="no-groups">')
+    assert said in drawn
+    assert said in for_scripts
+    assert ("manage.py consume" in text) is (stream == STREAM)
+
+
+@pytest.mark.parametrize("path", ["/", "/streams/{}/groups/"])
+async def test_a_lag_that_is_not_exact_explains_itself_to_who_points_at_it_and_to_who_hears_it(
+    r: Server, browser: AsyncClient, path: str
+) -> None:
+    r.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
+    pipe = r.pipeline()
+    for n in range(600):
+        pipe.xadd(STREAM, {"n": n})
+    pipe.execute()
+    text = (await browser.get(path.format(STREAM))).content.decode()
+    lag = re.search(r"<dt>Lag</dt><dd>(.*?)</dd>", text)
+    assert lag
+    shown = re.fullmatch(r'<span class="hedged" title="(.+?)">at .+?</span><span class="unseen">: (.+?)</span>', lag[1])
+    assert shown
+    assert shown[1] == shown[2]
+    assert "counting" in shown[1]
+
+
+async def test_entries_that_name_no_sensor_are_not_called_one(r: Server, browser: AsyncClient) -> None:
+    r.xadd("orders", {"total": 12.5})
+    text = (await browser.get("/streams/orders/")).content.decode()
+    assert "<span data-subject>Last values</span>" in text
+    assert '<th scope="col">Entries</th>' in text
+    r.xadd("orders", {"total": 12.5, "sensor_id": "till"})
+    text = (await browser.get("/streams/orders/")).content.decode()
+    assert "<span data-subject>Sensors</span>" in text
+    assert '<th scope="col">Sensor</th>' in text
 
 
 async def test_an_unknown_stream_is_a_404_that_names_it(browser: AsyncClient) -> None:

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from streams import chart_settings, conf
 from streams.errors import StreamwatchError
 from streams.running import Stop, repeat, settle
+from streams.wording import counted, letters
 from streams.worker import Worker
 
 logger = logging.getLogger("streams.worker")
@@ -47,7 +48,8 @@ class Command(BaseCommand):
         repeat(lambda: self._rest_after(worker), stop, logger)
         with contextlib.suppress(StreamwatchError):
             worker.leave()
-        logger.info("Stopped after %d readings and %d dead letters.", worker.readings, worker.dead_letters)
+        done = f"{counted(worker.readings, 'reading')} and {letters(worker.dead_letters)}"
+        logger.info("Stopped after %s.", done)
 
     def _worker(self, options: dict[str, Any]) -> Worker:
         config = replace(conf.current(), stream=options["stream"].encode(), group=options["group"].encode())

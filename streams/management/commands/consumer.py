@@ -12,6 +12,7 @@ from streams.errors import BadRequest
 from streams.management.printing import add_place, emit_json, errors_as_sentences
 from streams.names import shown
 from streams.operations import Actor
+from streams.wording import counted, entries, were
 
 
 class Command(BaseCommand):
@@ -59,11 +60,11 @@ class Command(BaseCommand):
             if options["consumer"] not in owned:
                 raise BadRequest(f"There is no consumer {name!r} in this group.", field="consumer")
             pending = owned[options["consumer"]]
-            return {"pending": pending}, f"Consumer {name} owns {pending:,} pending entries."
+            return {"pending": pending}, f"Consumer {name} owns {entries(pending, 'pending')}."
         done = operations.delete_consumer(
             Actor.of_shell(), *_place(options), move_to=to, forget=max(0, options["forget"])
         )
-        fate = f"{done.moved:,} pending entries were moved, {done.forgotten:,} forgotten"
+        fate = f"{entries(done.moved, 'pending')} {were(done.moved)} moved, {done.forgotten:,} forgotten"
         return {"moved": done.moved, "forgotten": done.forgotten}, f"Consumer {name} was deleted; {fate}."
 
     def _clean_up(self, options: dict[str, Any]) -> tuple[dict[str, Any], str]:
@@ -73,8 +74,9 @@ class Command(BaseCommand):
         if not options["dry_run"] and dead:
             dead = operations.delete_dead(Actor.of_shell(), stream, name, dead)
         listed = f": {', '.join(map(shown, dead))}" if dead else ""
-        verb = "would be" if options["dry_run"] else "were"
-        return {"deleted": [shown(one) for one in dead]}, f"{len(dead)} dead consumers {verb} deleted{listed}."
+        verb = "would be" if options["dry_run"] else were(len(dead))
+        text = f"{counted(len(dead), 'dead consumer')} {verb} deleted{listed}."
+        return {"deleted": [shown(one) for one in dead]}, text
 
 
 def _place(options: dict[str, Any]) -> tuple[bytes, bytes, bytes]:

@@ -17,6 +17,7 @@ from streams.management.acting import add_selection, pair, run, selection, would
 from streams.management.printing import add_place, emit_json, emit_table, entry_id, errors_as_sentences
 from streams.names import shown
 from streams.operations import Action, Actor
+from streams.wording import letters
 
 _HEADINGS = ("ID", "ENTRY", "GROUP", "DELIVERIES", "REASON", "LAST ERROR", "FIELDS")
 _WIDEST = 60
@@ -97,7 +98,7 @@ class Command(BaseCommand):
             return
         if page.rows:
             emit_table(self.stdout, _HEADINGS, [_line(letter) for letter in page.rows])
-        self.stdout.write(f"{len(page.rows):,} of {page.total:,} dead letters.")
+        self.stdout.write(f"{len(page.rows):,} of {letters(page.total)}.")
         if page.next_after:
             self.stdout.write(f"More: --after {page.next_after}")
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from streams import entry_filters, looking, operations, plain
+from streams import entry_filters, looking, operations, plain, wording
 from streams.entry_filters import Asked
 from streams.ids import EntryId
 from streams.management.acting import pair
@@ -56,7 +56,8 @@ class Command(BaseCommand):
         if options["json"]:
             emit_json(self.stdout, {"id": added and str(added), "dry_run": options["dry_run"]})
         else:
-            self.stdout.write(f"Added as {added}." if added else f"Nothing was done. It has {len(pairs) // 2} fields.")
+            would = f"Nothing was done. It has {wording.counted(len(pairs) // 2, 'field')}."
+            self.stdout.write(f"Added as {added}." if added else would)
 
     def _list(self, options: dict[str, Any]) -> None:
         if not 1 <= options["limit"] <= _MOST_ROWS:
@@ -81,7 +82,7 @@ class Command(BaseCommand):
         cells = [(row["id"], " ".join(f"{name}={value}" for name, value in row["fields"])) for row in rows]
         emit_table(self.stdout, ("ID", "FIELDS"), cells)
         more = f"; go on with --until {rest}" if rest else ""
-        self.stdout.write(f"{len(rows):,} rows of {looked_at:,} entries looked at{more}")
+        self.stdout.write(f"{wording.counted(len(rows), 'row')} of {wording.entries(looked_at)} looked at{more}")
 
 
 def _searched(

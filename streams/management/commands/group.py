@@ -12,6 +12,7 @@ from streams.errors import NoSuchGroup
 from streams.management.printing import add_place, emit_json, errors_as_sentences
 from streams.names import shown
 from streams.operations import Actor
+from streams.wording import entries, were
 
 _POSITIONS = "beginning, now, an entry ID (what comes after it is delivered) or a time such as 2026-01-31T12:00Z"
 
@@ -73,15 +74,16 @@ class Command(BaseCommand):
         if options["dry_run"]:
             active = previews.active_consumers(found)
             text = (
-                f"{found.pending:,} pending entries would be forgotten; reading now: {', '.join(active) or 'nobody'}."
+                f"{entries(found.pending, 'pending')} would be forgotten; reading now: {', '.join(active) or 'nobody'}."
             )
             return {"pending": found.pending, "active": active}, text
         if options["yes"] is None or os.fsencode(options["yes"]) != group:
             raise CommandError(
-                f"{found.pending:,} pending entries would be forgotten. Repeat the group's name: --yes {shown(group)}"
+                f"{entries(found.pending, 'pending')} would be forgotten. Repeat the group's name: --yes {shown(group)}"
             )
         lost = operations.destroy_group(Actor.of_shell(), stream, group, pending=found.pending, force=options["force"])
-        return {"forgotten": lost}, f"Group {shown(group)} was destroyed; {lost:,} pending entries were forgotten."
+        text = f"Group {shown(group)} was destroyed; {entries(lost, 'pending')} {were(lost)} forgotten."
+        return {"forgotten": lost}, text
 
 
 def _start(options: dict[str, Any], stream: bytes, default: str = "") -> str:

@@ -8,13 +8,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from streams import looking, names
-from streams.durations import spoken
+from streams import names
 from streams.errors import StreamwatchError
+from streams.management.hearing import hear
 from streams.overview import worst_first
 from streams.plain import lag_in_words
 
-LATE_MS = 10_000
 BAD, CANNOT_SAY = 1, 2
 
 
@@ -34,22 +33,21 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         """Print, and exit with the status."""
         try:
-            figures, own, now_ms = looking.health_told()
+            heard = hear()
         except StreamwatchError as error:
             raise CommandError(str(error), returncode=CANNOT_SAY) from error
-        age_ms = None if own is None else max(0, now_ms - own["t"])
+        figures = heard.figures
         if wanted := options["stream"]:
             figures = [plain for plain in figures if plain["path"] == names.to_path(wanted)]
             if not figures:
                 raise CommandError(f"The monitor watches no stream {names.shown(wanted)!r}.", returncode=CANNOT_SAY)
         figures.sort(key=lambda plain: plain["name"])
         if options["json"]:
-            self.stdout.write(json.dumps({"age_ms": age_ms, "monitor": own, "streams": figures}))
+            self.stdout.write(json.dumps({"age_ms": heard.age_ms, "monitor": heard.own, "streams": figures}))
         else:
             self._write(figures)
-        if age_ms is None or age_ms > LATE_MS:
-            said = "was never heard" if age_ms is None else f"was last heard {spoken(age_ms)} ago"
-            raise CommandError(f"The monitor {said}: is manage.py monitor running?", returncode=CANNOT_SAY)
+        if heard.problem:
+            raise CommandError(heard.problem[0].upper() + heard.problem[1:], returncode=CANNOT_SAY)
         if _is_bad(figures, options["fail_on"]):
             sys.exit(BAD)
 

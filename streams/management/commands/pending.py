@@ -12,6 +12,7 @@ from streams.durations import spoken
 from streams.management.printing import add_place, at_least_zero, emit_json, emit_table, entry_id, errors_as_sentences
 from streams.plain import pending_row
 from streams.snapshot import PendingFilter, PendingPage
+from streams.wording import entries
 
 _HEADINGS = ("ID", "CONSUMER", "IDLE", "DELIVERIES", "ENTRY")
 _WIDEST_ENTRY = 80
@@ -49,7 +50,7 @@ class Command(BaseCommand):
         rows = [pending_row(row) for row in page.rows]
         if rows:
             emit_table(self.stdout, _HEADINGS, [_line(row) for row in rows])
-        self.stdout.write(f"{len(rows):,} of {page.total:,} pending entries.")
+        self.stdout.write(f"{len(rows):,} of {entries(page.total, 'pending')}.")
         if page.next_after:
             self.stdout.write(f"More: --after {page.next_after}")
 

@@ -19,6 +19,7 @@ from streams.producer import Interrupted, Run
 from streams.recording import BadHeader, BadLine, read
 from streams.running import Stop
 from streams.shapes import KINDS
+from streams.wording import counted
 
 MOST_REPORTED = 20
 
@@ -120,7 +121,7 @@ def _summary(run: Run) -> str:
     lost = (
         f"; the server's answer was lost for {run.unknown:,}, which may or may not have arrived" if run.unknown else ""
     )
-    return f"Sent {run.sent:,} readings, skipped {run.skipped:,}{lost}."
+    return f"Sent {counted(run.sent, 'reading')}, skipped {run.skipped:,}{lost}."
 
 
 def _lines_in(path: Path) -> int:

@@ -10,6 +10,7 @@ from streams import operations, parsing, previews
 from streams.management.printing import add_place, emit_json, errors_as_sentences
 from streams.names import shown
 from streams.operations import Actor
+from streams.wording import entries, were
 
 
 class Command(BaseCommand):
@@ -41,11 +42,11 @@ class Command(BaseCommand):
 def _preview(stream: bytes, keep: parsing.Retain) -> tuple[dict[str, Any], str]:
     preview = previews.trim(stream, keep)
     losses = "".join(f" {loss}." for loss in preview.losses)
-    return preview.as_plain(), f"Nothing was done. {preview.removed} of {preview.length:,} entries would go.{losses}"
+    return preview.as_plain(), f"Nothing was done. {preview.removed} of {entries(preview.length)} would go.{losses}"
 
 
 def _trim(options: dict[str, Any], keep: parsing.Retain) -> tuple[dict[str, Any], str]:
     done = operations.trim(Actor.of_shell(), options["stream"], keep, lose=options["lose"])
     held = f" Group {shown(done.held_by)} needs the rest." if done.held_by else ""
     plain = {"removed": done.removed, "held_by": done.held_by and shown(done.held_by)}
-    return plain, f"{done.removed:,} entries were trimmed.{held}"
+    return plain, f"{entries(done.removed)} {were(done.removed)} trimmed.{held}"

@@ -37,6 +37,24 @@ def test_a_snapshot_holds_stream_groups_and_consumers(client: Client, raw: Serve
     assert group.consumers[0].idle_ms < 5000
 
 
+def test_dead_letters_beside_a_stream_are_counted(client: Client, raw: Server) -> None:
+    add(raw, 1)
+    assert snapshots.snapshot(client, S).dead_letters == 0
+    for _ in range(3):
+        raw.xadd("{s}:dead", {"id": "1-1"})
+    raw.xadd("other", {"a": 1})
+    assert [one.dead_letters for one in snapshots.snapshots(client, [S, b"other", b"missing"])] == [3, 0, 0]
+
+
+def test_dead_letters_that_cannot_be_counted_are_unknown_and_the_rest_is_told(client: Client, raw: Server) -> None:
+    add(raw, 1)
+    raw.set("{s}:dead", "no stream")
+    found = snapshots.snapshot(client, S)
+    assert found.dead_letters is None
+    assert found.stream
+    assert not found.problem
+
+
 def test_the_lag_is_right_after_trimming_past_the_group(client: Client, raw: Server) -> None:
     add(raw, 5)
     raw.xgroup_create(S, G, id="0")
@@ -159,6 +177,7 @@ def test_without_the_right_to_run_scripts_looking_still_works(client: Client, ra
     assert snapshot.stream
     assert snapshot.stream.length == 3
     assert snapshot.groups[0].lag.entries in {3, 1}
+    assert snapshot.dead_letters is None, "XLEN is not among the commands"
 
 
 def test_any_other_error_keeps_the_servers_word(client: Client, raw: Server) -> None:
