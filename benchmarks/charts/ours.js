@@ -5,12 +5,13 @@ import { Store } from "/static/js/store.js";
 import { BUCKET_MS, reading, time } from "./common.js";
 
 const FIELDS = [{ name: "temperature", label: "temperature", unit: "°C", decimals: null, bounds: null }];
-const HOW = { title: "", label: (sensor) => sensor, isHidden: () => false, utc: () => false, onZoom() {}, onLive() {}, onHide() {} };
+const HOW = { title: "", label: (sensor) => sensor, isHidden: () => false, utc: () => false, isHeld: () => false, onZoom() {}, onLive() {}, onHide() {} };
 
 export function make(root, sensors, points) {
   const store = new Store();
-  const charts = new Charts(root, HOW);
+  const charts = new Charts(root, { ...HOW, newest: (sensor, field) => store.newest(sensor, field) });
   store.clear(points * BUCKET_MS, BUCKET_MS);
+  store.isKnown = true;
   let n = 0;
 
   function add() {

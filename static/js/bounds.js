@@ -1,5 +1,7 @@
 // Which values call for attention. A value on a bound is still good, as for the alerts.
 
+import { count } from "./format.js";
+
 const ICONS = { bad: "✕", warning: "▲" };
 
 // What is wrong with a value, in words with an icon; null when nothing is.
@@ -22,3 +24,12 @@ export function zones({ bounds, unit }) {
 
 // Where a zone is painted: up to where the worse one begins.
 export const painted = ({ from, to, floor, ceiling }) => [Math.max(from, floor ?? -Infinity), Math.min(to, ceiling ?? Infinity)];
+
+// Which sensors are beyond a field's bounds, { words, level }: the worse first, alike ones together.
+export function tellBreaches(sensors, field, lastOf, label) {
+  const found = sensors.map((sensor) => [sensor, breach(lastOf(sensor, field.name), field)]).filter(([, wrong]) => wrong);
+  found.sort(([, a], [, b]) => (b.level === "bad") - (a.level === "bad"));
+  const alike = new Map(found.map(([, { words }]) => [words, found.filter(([, wrong]) => wrong.words === words)]));
+  const said = [...alike].map(([words, [[sensor], ...others]]) => `${words}: ${label(sensor)}${others.length ? `, and ${count(others.length)} more` : ""}`);
+  return { words: said.join("; "), level: found[0]?.[1].level ?? "" };
+}

@@ -31,6 +31,9 @@ export function reading(n, decimals = null) {
   return decimals === null ? String(Math.round(n * 1000) / 1000) : n.toFixed(decimals);
 }
 
+// A field's value with its unit.
+export const valued = (n, { decimals, unit }) => (n === null || n === undefined ? "–" : `${reading(n, decimals)} ${unit}`.trim());
+
 export function lag(group) {
   if (group.lag === null) return `unknown: ${group.lag_reason || "the server does not say"}`;
   return (group.lag_quality === "exact" ? "" : `${group.lag_quality} `) + counts.format(group.lag);
@@ -42,7 +45,7 @@ export function inactive(consumer) {
 }
 
 // Making one of these takes far longer than using it.
-let zone, minutes, seconds, day, dayOf;
+let zone, minutes, seconds, day, dayOf, marks;
 
 // Times are the browser's, or UTC.
 export function useUtc(isUtc) {
@@ -52,12 +55,19 @@ export function useUtc(isUtc) {
   seconds = writes({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
   day = writes({ day: "numeric", month: "short" });
   dayOf = writes({ dateStyle: "short" });
+  marks = { key: "", words: [] };
 }
 useUtc(false);
 
 export const clock = (ms, withSeconds = true) => (withSeconds ? seconds : minutes).format(ms);
 
-// A mark on a time axis whose marks are `step` ms apart.
+// The marks on a time axis that are `step` ms apart. All charts of a page ask for the same ones, at each drawing.
+export function ticks(times, step) {
+  const key = `${times[0]} ${times.length} ${step}`;
+  if (key !== marks.key) marks = { key, words: times.map((t) => tick(t, step)) };
+  return marks.words;
+}
+
 export function tick(ms, step) {
   const date = new Date(ms);
   const [hour, minute] = zone ? [date.getUTCHours(), date.getUTCMinutes()] : [date.getHours(), date.getMinutes()];

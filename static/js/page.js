@@ -33,7 +33,7 @@ const live = new Live(boot.ws);
 const status = new Status($("state"), $("banner"), $("notices"));
 const past = new Past(boot.readings, store, () => act(() => {}));
 const groups = new Groups($("side"));
-const table = new SensorTable($("sensors"), $("sensors-count"), (sensor) => act(() => view.toggle(sensor)));
+const table = new SensorTable($("latest"), boot.whole, (sensor) => act(() => view.toggle(sensor)));
 const fields = new Fields();
 const selection = new Selection(store, view, fields, boot.most_sensors);
 const charts = new Charts($("charts"), {
@@ -41,6 +41,8 @@ const charts = new Charts($("charts"), {
   label: (sensor) => fields.label(sensor),
   isHidden: (sensor) => view.hidden.has(sensor),
   utc: () => view.utc,
+  isHeld: () => Boolean(view.frozen),
+  newest: (sensor, field) => store.newest(sensor, field),
   onZoom: (from, to) => act(() => view.freeze(from, to)),
   onLive: () => act(() => view.follow()),
   onHide: (sensor, isHidden) => {
@@ -55,7 +57,7 @@ const page = { ahead: 0, total: 0, completeFrom: 0, behind: 0, changed: true, dr
 let judgedAt = 0;
 
 const serverNow = () => Date.now() + page.ahead;
-const span = () => view.span(serverNow(), store.oldest);
+const span = () => view.span(serverNow());
 
 function act(change) {
   change();
@@ -82,6 +84,7 @@ function draw() {
 }
 
 function judge(names) {
+  $("by-name").hidden = !view.filter && !store.hasSensors(boot.whole);
   if (names.length > MANY && !page.changed && Date.now() - judgedAt < MANY_EVERY_MS) return;
   judgedAt = Date.now();
   const rows = table.draw(store, fields, names, view.chosen, serverNow(), page.behind, Math.max(page.total, store.sensors.size));

@@ -9,7 +9,7 @@ const WITHIN_MS = 15000;
 
 export class Past {
   constructor(path, store, onChange) {
-    Object.assign(this, { path, store, onChange, key: "", series: {}, t: [], bucketMs: 1000, joint: 0, askedAt: 0, problem: "", gap: "" });
+    Object.assign(this, { path, store, onChange, key: "", taken: "", series: {}, t: [], bucketMs: 1000, joint: 0, askedAt: 0, problem: "", gap: "" });
   }
 
   // Ask for what is to be drawn, unless it is there already. A span that moves is asked for again now and then.
@@ -35,22 +35,36 @@ export class Past {
       const answer = await fetch(this.address(sensors, from, to, points), { signal: AbortSignal.timeout(WITHIN_MS) });
       const found = await answer.json();
       if (!answer.ok) throw new Error(found.error.text);
-      if (key === this.key) this.take(found, to);
+      if (key === this.key) this.take(key, found, to);
     } catch (error) {
       if (key === this.key) this.problem = `The past cannot be read: ${error.message}`;
     }
     this.onChange();
   }
 
-  take(found, to) {
-    Object.assign(this, { t: found.t, series: found.series, bucketMs: found.step_ms, gap: found.gap, problem: "" });
+  take(key, found, to) {
+    Object.assign(this, { taken: key, t: found.t, series: found.series, bucketMs: found.step_ms, gap: found.gap, problem: "" });
     // The last two points were still growing when they were sent.
     const joint = Math.floor(to / found.step_ms) * found.step_ms - found.step_ms;
     this.joint = found.step_ms <= LONGEST_JOINED_MS ? joint : Infinity;
   }
 
   get isLoading() {
-    return !this.problem && !Object.keys(this.series).length && !this.t.length;
+    return !this.problem && this.taken !== this.key;
+  }
+
+  get isKnown() {
+    return !this.problem && !this.isLoading;
+  }
+
+  knows(sensor, field) {
+    return Boolean(this.series[sensor]?.[field]) || this.store.knows(sensor, field);
+  }
+
+  has(sensor, field, from, to) {
+    let isThere = false;
+    this.each(sensor, field, from, to, () => (isThere = true));
+    return isThere;
   }
 
   each(sensor, field, from, to, take) {

@@ -1,7 +1,7 @@
 // A picture of a field's charts, as they are drawn, with what they show written above and beside them.
 
 import { colour, ink } from "./colours.js";
-import { DASHES } from "./plots.js";
+import { DASHES } from "./lines.js";
 
 const MARGIN = 16, TITLE = 26, LINE = 20, SAMPLE = 28;
 
@@ -50,7 +50,7 @@ function paint(title, plots, from, to, how) {
   }
   legend.forEach((sensor, i) => {
     const y = box.height + MARGIN + 2 * TITLE + LINE * (i + 0.7);
-    sample(c, i, MARGIN, y - 4);
+    sample(c, plots[0].looks[i], MARGIN, y - 4);
     write(c, how.label(sensor), MARGIN + SAMPLE + 8, y, ink("--ink"));
   });
   return canvas;
@@ -59,7 +59,7 @@ function paint(title, plots, from, to, how) {
 // A piece of the i-th line.
 function sample(c, i, x, y) {
   c.beginPath();
-  Object.assign(c, { strokeStyle: colour(i), lineWidth: 2 }).setLineDash(DASHES[i % DASHES.length]);
+  Object.assign(c, { strokeStyle: colour(i), lineWidth: 2 }).setLineDash(DASHES[i]);
   c.moveTo(x, y);
   c.lineTo(x + SAMPLE, y);
   c.stroke();

@@ -1,41 +1,40 @@
 // One chart of one field: what uPlot is told to draw.
 
 import uPlot from "../uplot/uPlot.esm.js";
+import { paintBands } from "./bands.js";
 import { colour, ink } from "./colours.js";
 import { setText } from "./dom.js";
-import { moment, reading, tick } from "./format.js";
+import { moment, reading, ticks, valued } from "./format.js";
+import { DASHES, fitting, sample, TIMES } from "./lines.js";
 import { lone, spikes } from "./spikes.js";
 import { paintZones, writeZones } from "./zones.js";
 
 export const MOST_OVERLAID = 6;
-export const DASHES = [[], [8, 3], [2, 3], [10, 3, 2, 3], [14, 4], [4, 4]];
-const S = 1000, MIN = 60 * S, H = 60 * MIN, D = 24 * H;
-// What a time axis may be divided into; uPlot's own steps leave a narrow chart without any mark.
-const TIMES = [...[1, 2, 5, 10, 15, 20, 30].map((n) => n * S), ...[1, 2, 3, 5, 10, 15, 20, 30].map((n) => n * MIN), ...[1, 2, 3, 4, 6, 8, 12].map((n) => n * H), ...[1, 2, 3, 5, 7, 10, 15].map((n) => n * D)];
+const MIN = 60000;
 // Above this share of a chart's pixels its points are so many that a thin line shows more than a thick one, and that the
 // band to a single reading is too thin to be seen.
 const DENSE = 0.5;
 const SPIKE_PX = 4;
 const LEAST_ZOOM_PX = 4;
 
-// `how` has label(sensor), isHidden(sensor), utc, and what to do on zoom, live and hide.
-export function makePlot({ figure, field, sensors, small, there }, how) {
-  const series = sensors.flatMap((sensor, i) => lines(sensor, i, field, how));
-  const bands = sensors.map((_, i) => ({ series: [3 * i + 3, 3 * i + 2], fill: `${colour(small ? 0 : i)}40` }));
+// `how` has label(sensor), isHidden(sensor), utc, isHeld, newest(sensor, field), and what to do on zoom, live and hide.
+export function makePlot(plot, how) {
+  const { figure, field, sensors, looks, small, there } = plot;
+  const series = sensors.flatMap((sensor, i) => lines(sensor, i, plot, how));
   const options = {
     width: Math.floor(figure.clientWidth) || 300, height: small ? 110 : 260, ms: 1, padding: [8, 18, 0, 0],
     tzDate: (t) => (how.utc() ? uPlot.tzDate(new Date(t), "Etc/UTC") : new Date(t)),
-    legend: { show: !small, live: true, markers: { width: 0, fill: (_, i) => sample((i - 1) / 3) } },
+    legend: { show: !small, live: true, markers: { width: 0, fill: (_, i) => sample(looks[(i - 1) / 3]) } },
     cursor: { sync: { key: "streamwatch", scales: ["x", null] }, drag: { x: true, y: false, setScale: false }, bind: { dblclick: () => () => how.onLive() } },
     scales: { x: { time: true, auto: false }, y: { auto: false, range: (_, min, max) => (min === null || max === null ? [0, 1] : [min, max]) } },
-    series: [{ value: (_, t) => (t === null ? "" : moment(t)) }, ...series],
-    bands,
+    series: [{ value: (_, t) => (t === null ? (plot.words[0] ?? "") : moment(t)) }, ...series],
     axes: axes(small),
     hooks: {
       setSelect: [(u) => marked(u, how)],
-      setCursor: small ? [(u) => setText(there, valueAt(u, field))] : [],
+      setCursor: small ? [(u) => setText(there, valueAt(u, plot))] : [],
       setSeries: [(u, i, change) => toggled(i, change, sensors, how)],
       drawClear: [(u) => paintZones(u, field)],
+      drawAxes: [paintBands],
       drawSeries: [strokeSpikes],
       draw: [(u) => writeZones(u, field, small)],
     },
@@ -45,39 +44,41 @@ export function makePlot({ figure, field, sensors, small, there }, how) {
 
 function axes(small) {
   const axis = { stroke: ink("--quiet"), grid: { stroke: ink("--line"), width: 1 }, ticks: { stroke: ink("--line"), width: 1 } };
-  const times = (_, ticks, __, ___, step) => ticks.map((t) => tick(t, step));
+  const times = (_, at, __, ___, step) => ticks(at, step);
   return [
     { ...axis, space: (u, i, min, max) => (max - min < 5 * MIN || !small ? 64 : 46), size: 28, incrs: TIMES, values: times },
-    { ...axis, size: (_, marks) => Math.max(small ? 40 : 52, 18 + 7 * Math.max(...(marks ?? [""]).map((mark) => mark.length))), space: small ? 18 : 26, values: (_, ticks) => ticks.map((value) => reading(value, null)) },
+    { ...axis, size: fitting(small ? 40 : 52), space: small ? 18 : 26, values: (_, ticks) => ticks.map((value) => reading(value, null)) },
   ];
 }
 
-function lines(sensor, i, field, how) {
-  const show = !how.isHidden(sensor);
-  const edge = { show, width: 0, points: { show: false }, class: "edge" };
-  const value = (_, v) => (v === null || v === undefined ? "–" : `${reading(v, field.decimals)} ${field.unit}`);
+// While nothing is pointed at, the legend tells what newest.js found.
+function lines(sensor, i, plot, how) {
+  const show = !how.isHidden(sensor), look = plot.looks[i];
+  const edge = { show, paths: () => null, points: { show: false }, class: "edge" };
+  const value = (_, v, s, at) => (at === null || at === undefined ? (plot.words[i + 1] ?? "–") : valued(v, plot.field));
   const points = { show: false, filter: (u, s) => lone(u.data[s]), size: 5 };
-  return [{ label: how.label(sensor), show, stroke: colour(i), width: 1.5, dash: DASHES[i % DASHES.length], value, points }, edge, edge];
+  return [{ label: how.label(sensor), show, stroke: colour(look), width: 1.5, dash: DASHES[look], value, points }, edge, edge];
 }
 
-// The i-th line as it is drawn, for the legend.
-function sample(i) {
-  const dash = DASHES[i % DASHES.length] ?? [];
-  let at = 0;
-  const stops = dash.map((length, n) => `${n % 2 ? "transparent" : colour(i)} ${at}px ${(at += length)}px`);
-  return dash.length ? `repeating-linear-gradient(90deg, ${stops.join(", ")})` : colour(i);
-}
-
-// A small chart has no legend: what is under the crosshair stands beside its name.
-function valueAt(u, field) {
-  const value = u.data[1][u.cursor.idxs?.[1]];
-  return value === null || value === undefined ? "" : `${reading(value, field.decimals)} ${field.unit}`.trim();
+// A small chart has no legend: what is under the crosshair, else what is newest, stands beside its name.
+function valueAt(u, { field, words }) {
+  const at = u.cursor.idxs?.[1];
+  return at === null || at === undefined ? (words[1] ?? "") : valued(u.data[1][at], field);
 }
 
 const isDense = (u) => u.data[0].length > DENSE * u.width;
 
+export function paint({ uplot, data }, from, to, range) {
+  uplot.batch(() => {
+    uplot.setData(data, false);
+    thin(uplot);
+    uplot.setScale("x", { min: from, max: to });
+    if (range) uplot.setScale("y", { min: range[0], max: range[1] });
+  });
+}
+
 // Dense lines are one device pixel wide.
-export function thin(u) {
+function thin(u) {
   const width = isDense(u) ? 1 / devicePixelRatio : 1.5;
   for (let s = 1; s < u.series.length; s += 3) u.series[s].width = width;
 }

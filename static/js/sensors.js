@@ -2,7 +2,7 @@
 
 import { breach } from "./bounds.js";
 import { bdi, el, setText } from "./dom.js";
-import { age, byName, count, duration, reading } from "./format.js";
+import { age, byName, count, duration, valued } from "./format.js";
 
 const SILENT_MS = 10000;
 const SILENT_CADENCES = 5;
@@ -10,15 +10,17 @@ const MOST_ROWS = 100;
 const WORSE = { warning: 1, bad: 2 };
 
 export class SensorTable {
-  constructor(table, tally, onToggle) {
-    Object.assign(this, { table, tally, onToggle, rows: new Map(), layout: "" });
+  // `whole` is what the readings are called that name no sensor.
+  constructor(section, whole, onToggle) {
+    const [table, tally, subject] = ["table", "#sensors-count", "[data-subject]"].map((part) => section.querySelector(part));
+    Object.assign(this, { table, tally, subject, whole, onToggle, rows: new Map(), layout: "" });
   }
 
   // Rows for all of these sensors, the worst first; the table shows the first of them. What is known may be `behind` (ms) of
   // what there is: who was silent then may have spoken since.
   draw(store, known, names, chosen, now, behind, total) {
     const fields = known.all;
-    this.head(fields);
+    this.head(fields, store.hasSensors(this.whole));
     const every = names.map((name) => this.describe(store, fields, name, known.label(name), now, behind));
     every.sort((a, b) => b.silent - a.silent || b.worst - a.worst || byName(a.label, b.label));
     const rows = every.slice(0, MOST_ROWS);
@@ -47,20 +49,22 @@ export class SensorTable {
     return { name, label, breaches, worst, ageMs: silentMs, silent: silentMs - behind > Math.max(SILENT_MS, SILENT_CADENCES * cadence) };
   }
 
-  head(fields) {
-    const layout = JSON.stringify(fields);
+  head(fields, hasSensors) {
+    const layout = JSON.stringify([fields, hasSensors]);
     if (layout === this.layout) return;
-    this.layout = layout;
+    Object.assign(this, { layout, hasSensors });
+    setText(this.subject, hasSensors ? "Sensors" : "Last values");
+    this.tally.hidden = !hasSensors;
     this.rows.clear();
     const cells = fields.map((field) => el("th", { scope: "col", class: "number" }, bdi(field.label)));
     const ends = [el("th", { scope: "col" }, "Last seen"), el("th", { scope: "col", class: "number" }, "Readings")];
-    this.table.tHead.replaceChildren(el("tr", {}, el("th", { scope: "col" }, "Sensor"), ...cells, ...ends));
+    this.table.tHead.replaceChildren(el("tr", {}, el("th", { scope: "col" }, hasSensors ? "Sensor" : "Entries"), ...cells, ...ends));
   }
 
   row(name, label, fields) {
     if (this.rows.get(name)?.label !== label) {
       const title = label === name ? "Show only the chosen sensors" : `${name}: show only the chosen sensors`;
-      const button = el("button", { type: "button", class: "toggle", title }, bdi(label));
+      const button = this.hasSensors ? el("button", { type: "button", class: "toggle", title }, bdi(label)) : bdi(label);
       button.addEventListener("click", () => this.onToggle(name));
       const values = fields.map(() => el("td", { class: "number" }));
       const seen = el("td"), counted = el("td", { class: "number" });
@@ -74,13 +78,13 @@ export class SensorTable {
     const row = this.row(name, label, fields);
     fields.forEach((field, i) => {
       const last = sensor.latest.get(field.name);
-      const value = last === undefined ? "–" : `${reading(last, field.decimals)} ${field.unit}`.trim();
+      const value = valued(last, field);
       setText(row.values[i], breaches[i] ? `${value} ${breaches[i].words}` : value);
       row.values[i].dataset.level = breaches[i] ? breaches[i].level : "";
     });
     setText(row.seen, silent ? `stale: last seen ${duration(Math.round(ageMs / 1000) * 1000)} ago` : age(ageMs));
     row.element.classList.toggle("stale", silent);
-    row.button.setAttribute("aria-pressed", String(chosen.has(name)));
+    if (this.hasSensors) row.button.setAttribute("aria-pressed", String(chosen.has(name)));
     setText(row.counted, sensor.count === null ? "–" : count(sensor.count));
   }
 }

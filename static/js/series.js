@@ -42,6 +42,14 @@ export class Series {
     }
   }
 
+  // Whether any bucket from `from` to `to` holds a reading.
+  has(from, to) {
+    if (this.lastT <= to) return this.lastT >= from;
+    let isThere = false;
+    this.each(from, to, () => (isThere = true));
+    return isThere;
+  }
+
   // The usual time between buckets with readings, of late or, where these are too few, at all; null where it cannot be told.
   // It changes slowly and costs a sort: looked at again when the series is some seconds older.
   cadence(from, to) {

@@ -1,8 +1,5 @@
 // A y axis that does not jump: its range only grows while the window stays as long as it is.
 
-// A window whose length changes by less than this from one drawing to the next is still the same: one that begins with the
-// oldest reading grows all the time.
-const SAME_SPAN = 0.05;
 // Readings that fill less than this of the range are not worth its height.
 const LEAST_FILLED = 1 / 3;
 
@@ -14,7 +11,7 @@ export class SteadyRange {
 
   // [lowest, highest] for a window of so many ms whose readings lie within `found`; null before there are any.
   over(spanMs, found) {
-    const isSame = Math.abs(spanMs - this.spanMs) <= SAME_SPAN * this.spanMs;
+    const isSame = spanMs === this.spanMs;
     this.spanMs = spanMs;
     if (!found) return this.known;
     if (!isSame || !this.known || height(found) < height(this.known) * LEAST_FILLED) this.known = found;

@@ -1,49 +1,10 @@
-// What the page knows of every sensor: its readings of the window, what is newest of it, and how often it speaks.
+// What the page knows of every sensor, taken from the server's messages.
 
-import { Coarse } from "./coarse.js";
-import { Series } from "./series.js";
+import { Readings } from "./readings.js";
 
-export class Store {
-  constructor() {
-    this.clear(900000, 1000);
-  }
-
-  clear(windowMs, bucketMs) {
-    this.bucketMs = bucketMs;
-    this.size = windowMs / bucketMs + 120;
-    this.sensors = new Map();
-    this.fields = [];
-    this.names = [];
-    this.oldest = null;
-    this.coarse = null;
-  }
-
-  sensor(name) {
-    if (!this.sensors.has(name)) this.sensors.set(name, { name, fields: new Map(), latest: new Map(), lastMs: 0, usualMs: null, count: null });
-    return this.sensors.get(name);
-  }
-
-  series(sensor, field) {
-    const fields = this.sensor(sensor).fields;
-    if (!fields.has(field)) {
-      fields.set(field, new Series(this.bucketMs, this.size));
-      if (!this.fields.includes(field)) this.fields.push(field);
-    }
-    return fields.get(field);
-  }
-
-  // One bucket of one field, as the server has it now (setting it twice does no harm), or what it `adds` to what is here.
-  // Returns how many readings are new.
-  set(sensor, field, t, mean, low, high, last, count = 1, adds = false) {
-    const series = this.series(sensor, field);
-    const row = this.sensor(sensor);
-    if (t >= series.lastT) row.latest.set(field, last);
-    row.lastMs = Math.max(row.lastMs, t);
-    this.oldest = Math.min(this.oldest ?? t, t);
-    return adds ? series.add(t, mean, low, high, count) : series.set(t, mean, low, high, count);
-  }
-
+export class Store extends Readings {
   takeHistory({ t, series, sensors, adds }) {
+    this.isKnown = true;
     for (const [sensor, fields] of Object.entries(series)) {
       this.count(sensor, Object.entries(fields).map(([field, columns]) => this.takeColumns(sensor, field, t, columns, adds)));
     }
@@ -92,27 +53,5 @@ export class Store {
       row.fields.clear();
       row.count = null;
     }
-  }
-
-  // A source of the same readings in buckets of so many ms. One at a time: it is told of changes by the series.
-  inBuckets(bucketMs) {
-    if (bucketMs <= this.bucketMs) return this;
-    if (this.coarse?.bucketMs !== bucketMs) this.coarse = new Coarse(this, bucketMs);
-    return this.coarse;
-  }
-
-  // A source of about so many points over a span.
-  inPoints(spanMs, points) {
-    return this.inBuckets(Math.ceil(spanMs / this.bucketMs / points) * this.bucketMs);
-  }
-
-  // Calls take(t, mean, low, high, count) for the buckets of one series from `from` to `to`, in order of time.
-  each(sensor, field, from, to, take) {
-    this.sensors.get(sensor)?.fields.get(field)?.each(from, to, take);
-  }
-
-  // The usual time between buckets with readings of a sensor, in ms; null while there are too few to tell.
-  cadence(sensor, field, from, to) {
-    return this.sensors.get(sensor)?.fields.get(field)?.cadence(from, to) ?? null;
   }
 }

@@ -1,9 +1,29 @@
 // A chart as a table: the same points, the newest first.
 
+import { columns } from "./columns.js";
 import { bdi, el } from "./dom.js";
 import { count, moment, reading } from "./format.js";
 
 const MOST_ROWS = 200;
+const POINTS = 200;
+const EVERY_MS = 1000;
+
+// What opens to show a panel's points. While the focus is in it, it stays as it is.
+export class PointsTable {
+  constructor(onToggle) {
+    this.drawnAt = 0;
+    this.element = el("details", { class: "as-table" }, el("summary", {}, "View as table"), el("div"));
+    this.element.addEventListener("toggle", onToggle);
+  }
+
+  draw({ field, sensors, how, drawn: [source, from, to] }, now) {
+    const isTime = Date.now() - this.drawnAt >= EVERY_MS && !this.element.contains(document.activeElement);
+    if (!this.element.open || !(now || isTime)) return;
+    this.drawnAt = Date.now();
+    const data = columns(source.inPoints(to - from, POINTS), field.name, sensors, from, to);
+    this.element.lastElementChild.replaceChildren(...tableOf(data, field, sensors.map(how.label)));
+  }
+}
 
 // [{ t, values: [[mean, low, high] or null] }] of the points that have a reading, the newest first.
 export function rowsOf(data) {

@@ -1,6 +1,5 @@
 // What the person chose to see: window, filter, sensors, a span held. Kept in the address, so that a link shows the same.
 
-const SHORTEST_MS = 60000;
 const WINDOWS_MS = [60000, 300000, 900000, 3600000, 21600000, 86400000, 604800000, 2592000000];
 const USUAL_MS = 900000;
 const RATES_HZ = [1, 2, 4, 10];
@@ -93,10 +92,8 @@ export class View {
     else this.freeze(from + by, to + by);
   }
 
-  // The window up to now; while there is less to see of the last minutes, from where that begins.
-  span(now, oldest) {
-    if (this.frozen) return this.frozen;
-    const from = now - this.windowMs;
-    return [this.windowMs > USUAL_MS ? from : Math.max(from, Math.min(oldest ?? now, now - SHORTEST_MS)), now];
+  // What is held, else the whole window up to now, also while there is less to see of it.
+  span(now) {
+    return this.frozen ?? [now - this.windowMs, now];
   }
 }

@@ -94,7 +94,7 @@ def test_arrow_keys_move_over_the_readings_and_read_them_out(site: Site, page: P
     for temperature in (20, 21):
         site.add("keys", temperature)
         time.sleep(1.1)
-    page.goto("/?filter=keys")
+    page.goto("/?filter=keys&window=60000")
     figure = page.locator('section[data-field="temperature"] figure')
     expect(figure.locator("canvas")).to_be_visible()
     figure.focus()
@@ -210,3 +210,81 @@ def test_many_sensors_are_seen_at_a_glance_and_charted_when_chosen(site: Site, p
     page.mouse.click(box["x"] + 5, box["y"] + 5)
     expect(page).to_have_url(re.compile("sensor=many-"))
     expect(page.locator('section[data-field="temperature"] figure')).to_have_count(1)
+
+
+def test_a_field_without_values_of_the_chosen_sensors_is_one_line_until_there_are_some(site: Site, page: Page) -> None:
+    for sensor in ("fold-1", "fold-2"):
+        site.add(sensor, 20)
+    site.add("other", 20, voltage=3)
+    page.goto("/?filter=fold")
+    section = page.locator('section[data-field="voltage"]')
+    expect(section).to_have_text("voltage no values of these sensors in this window", use_inner_text=True)
+    expect(section.locator("figure")).to_be_hidden()
+    order = page.locator("section.chart").evaluate_all("all => all.map((one) => one.dataset.field)")
+    site.add("fold-2", 20, voltage=4)
+    expect(section.locator("canvas")).to_be_visible()
+    expect(section.locator(".u-legend tr", has_text="fold-2").locator(".u-value")).to_have_text("4")
+    expect(section.locator(".none")).to_have_text("")
+    assert page.locator("section.chart").evaluate_all("all => all.map((one) => one.dataset.field)") == order
+    page.fill("#filter", "fold-1")
+    expect(section).to_have_text("voltage no values in this window", use_inner_text=True)
+    page.fill("#filter", "nobody")
+    expect(section).to_have_text("voltage no sensor to show", use_inner_text=True)
+
+
+def test_who_zooms_into_an_empty_span_still_has_the_charts_to_come_back(site: Site, page: Page) -> None:
+    site.add("back-1", 20)
+    page.goto("/?filter=back")
+    figure = page.locator('section[data-field="temperature"] figure')
+    box = figure.locator(".u-over").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 20, box["y"] + 50)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 80, box["y"] + 50, steps=3)
+    page.mouse.up()
+    expect(page.locator("#pause")).to_have_text(re.compile("Resume"))
+    page.wait_for_timeout(500)
+    figure.locator(".u-over").dblclick()
+    expect(page.locator("#pause")).to_have_text("Pause")
+
+
+def test_of_many_sensors_those_that_have_a_field_have_a_chart_of_it(site: Site, page: Page) -> None:
+    for n in range(7):
+        site.add(f"some-{n}", 20)
+    site.add("some-3", 20, pressure=1000)
+    page.goto("/?filter=some")
+    expect(page.locator('section[data-field="temperature"] figure')).to_have_count(7)
+    figures = page.locator('section[data-field="pressure"] figure')
+    expect(figures).to_have_text([re.compile("some-3 1000")])
+    site.add("some-5", 20, pressure=1001)
+    expect(figures).to_have_text([re.compile("some-3 1000"), re.compile("some-5 1001")])
+
+
+def test_entries_that_name_no_sensor_are_not_called_one(site: Site, page: Page) -> None:
+    site.redis.xadd("unnamed", {"took": 3})
+    page.goto("/streams/unnamed/")
+    latest = page.locator("#latest")
+    expect(latest.locator("h2")).to_have_text("Last values", use_inner_text=True)
+    expect(latest.locator("tbody tr")).to_have_text(re.compile("all entries.*3.*now"))
+    expect(latest.locator("button")).to_have_count(0)
+    expect(page.locator("#by-name")).to_be_hidden()
+    site.redis.xadd("unnamed", {"sensor_id": "roof", "took": 4})
+    expect(latest.locator("h2")).to_have_text("Sensors 2", use_inner_text=True)
+    expect(latest.get_by_role("button", name="roof")).to_be_visible()
+    expect(page.locator("#by-name")).to_be_visible()
+
+
+def test_the_live_card_of_a_group_says_why_its_lag_is_not_exact_and_what_to_do_without_one(
+    site: Site, page: Page
+) -> None:
+    site.redis.xgroup_create("unread", "slow", id="0", mkstream=True)
+    for n in range(600):
+        site.redis.xadd("unread", {"n": n})
+    page.goto("/streams/unread/")
+    # Drawn by the script once the monitor has found the stream: only then are there lines of the last minutes.
+    expect(page.locator("#side .group .sparkline").first).to_be_visible(timeout=60_000)
+    lag = page.locator("#side .group .hedged")
+    expect(lag).to_have_attribute("title", re.compile("counting"))
+    expect(lag.locator("xpath=..")).to_have_text(re.compile("^at (most|least) [5-6]00: .*counting"))
+    site.redis.xgroup_destroy("unread", "slow")
+    expect(page.locator("#side")).to_contain_text("No groups yet. A group is created in the admin.", timeout=10_000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from itertools import combinations
 
@@ -10,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Site
+from tests.processes import run
 
 SECOND = 1000
 TEMPERATURE = 'section[data-field="temperature"]'
@@ -80,6 +82,15 @@ def test_a_spike_of_one_reading_is_drawn_to_its_full_height(site: Site, page: Pa
     assert page.evaluate(INK, [now - 800 * SECOND, now - 420 * SECOND, 30]) == 0
 
 
+def test_the_x_axis_is_as_long_as_the_chosen_window_however_little_there_is_to_see(site: Site, page: Page) -> None:
+    recorded(site, "young", {ago: 20 + ago % 2 for ago in range(120)})
+    for minutes in (15, 5):
+        drawn(page, "young", f"?window={minutes * 60 * SECOND}")
+        axes = page.evaluate(AXES)
+        assert axes["to"] - axes["from"] == minutes * 60 * SECOND
+        assert abs(axes["to"] - axes["now"]) < 1500
+
+
 def test_the_x_axis_runs_to_now_while_nothing_arrives(site: Site, page: Page) -> None:
     recorded(site, "quiet", {ago: 20 + ago % 2 for ago in range(5, 30)})
     drawn(page, "quiet")
@@ -129,6 +140,35 @@ def test_six_lines_are_told_apart_without_their_colours(site: Site, page: Page) 
     assert len(set(page.evaluate(DASHES))) == 6
     samples = page.locator(f"{TEMPERATURE} .u-series:not(.edge) .u-marker")
     assert len(set(samples.evaluate_all("all => all.slice(1).map((one) => one.style.background)"))) == 6
+
+
+LOOKS = """() => import("/static/js/page.js").then(({ charts }) => Object.fromEntries(charts.plots[0].uplot.series
+  .filter((_, i) => i % 3 === 1).map(({ label, dash, stroke }) => [label, [stroke(), dash]])))"""
+RENAMED = """
+from streams.chart_models import *
+row, _ = ChartedStream.objects.get_or_create(stream="renamed", sensor_field="sensor_id")
+NamedSensor.objects.create(stream=row, sensor="a", label="zebra")
+"""
+
+
+def test_a_sensor_keeps_its_colour_and_dash_when_it_is_called_otherwise_and_stands_elsewhere(
+    site: Site, page: Page
+) -> None:
+    for sensor in "abc":
+        site.redis.xadd("renamed", {"sensor_id": sensor, "temperature": 20})
+    page.goto("/streams/renamed/")
+    legend = page.locator(f"{TEMPERATURE} .u-legend")
+    expect(legend.locator(".u-series:not(.edge)")).to_have_text([re.compile(name) for name in ("Time", "a", "b", "c")])
+    before = page.evaluate(LOOKS)
+    status, _, errors = run("shell", "-c", RENAMED, **site.environ)
+    assert status == 0, errors
+    names = [re.compile(name) for name in ("Time", "b", "c", "zebra")]
+    expect(legend.locator(".u-series:not(.edge)")).to_have_text(names, timeout=10_000)
+    after = page.evaluate(LOOKS)
+    assert after == {"b": before["b"], "c": before["c"], "zebra": before["a"]}
+    page.reload()
+    expect(legend).to_contain_text("zebra")
+    assert page.evaluate(LOOKS) == after
 
 
 def luminance(colour: str) -> float:

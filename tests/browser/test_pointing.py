@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -79,8 +80,47 @@ def test_the_crosshair_is_in_every_chart_at_the_same_time_and_reads_out_each_sen
     at = page.evaluate(CROSSHAIRS)
     assert len(at) == 14
     assert max(at) - min(at) < 1000
+
+
+@pytest.mark.parametrize("sensors", [2, 7])
+def test_each_line_has_its_newest_value_beside_it_unless_another_one_is_pointed_at(
+    site: Site, page: Page, sensors: int
+) -> None:
+    stream, now = f"newest-{sensors}", int(time.time() * 1000)
+    for ago, value in ((30, 20), (20, 21), (0, 22)):
+        for n in range(sensors):
+            reading = {"sensor_id": f"s{n}", "temperature": value + n}
+            site.redis.xadd(stream, reading, id=f"{now - 1000 * ago}-{n}")
+    page.goto(f"/streams/{stream}/?window=60000")
+    said = page.locator(f"{TEMPERATURE} {'.there' if sensors == 7 else '.u-series:not(.edge) .u-value'}")
+    first, second = said.nth(0 if sensors == 7 else 1), said.nth(1 if sensors == 7 else 2)
+    expect(first).to_have_text("22")
+    expect(second).to_have_text("23")
+    box = box_of(page)
+    page.mouse.move(box["x"] + box["width"] * 0.55, box["y"] + 20)
+    expect(first).to_have_text(re.compile("^2[01]$"))
+    page.wait_for_timeout(1200)
+    expect(first).to_have_text(re.compile("^2[01]$"))
     page.mouse.move(5, 5)
-    expect(there.nth(0)).to_have_text("")
+    expect(first).to_have_text("22")
+    site.redis.xadd(stream, {"sensor_id": "s1", "temperature": 40})
+    expect(second).to_have_text("40")
+
+
+def test_the_legend_says_from_when_its_values_are(site: Site, page: Page) -> None:
+    now = int(time.time() * 1000)
+    site.redis.xadd("since", {"sensor_id": "old", "temperature": 20}, id=f"{now - 25_000}-0")
+    site.redis.xadd("since", {"sensor_id": "new", "temperature": 21}, id=f"{now - 12_000}-0")
+    page.goto("/streams/since/?window=60000")
+    said = page.locator(f"{TEMPERATURE} .u-series:not(.edge) .u-value")
+    expect(said.nth(0)).to_have_text(re.compile(r"^1\d s ago$"))
+    expect(said.nth(1)).to_have_text("21")
+    expect(said.nth(2)).to_have_text(re.compile(r"^20, [23]\d s ago$"))
+    site.redis.xadd("since", {"sensor_id": "new", "temperature": 22})
+    expect(said.nth(0)).to_have_text("now")
+    page.keyboard.press(" ")
+    expect(said.nth(0)).to_have_text(re.compile(r"^\d\d:\d\d:\d\d$"))
+    expect(said.nth(2)).to_have_text("20")
 
 
 def test_a_finger_dragged_sideways_zooms_and_a_tap_reads_out(site: Site, page: Page) -> None:

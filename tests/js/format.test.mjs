@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { moment, reading, tick, useUtc } from "../../static/js/format.js";
+import { moment, reading, tick, ticks, useUtc, valued } from "../../static/js/format.js";
 import { Fields } from "../../static/js/fields.js";
 
 const NOON = Date.UTC(2024, 4, 17, 12, 30, 5);
@@ -20,6 +20,25 @@ test("times are in UTC once that was chosen, and say so", () => {
   assert.equal(tick(NOON, 60000), "12:30");
   useUtc(false);
   assert.doesNotMatch(moment(NOON), /UTC/);
+});
+
+test("marks of an axis are written anew when they, their distance or the clock are others", () => {
+  useUtc(true);
+  assert.deepEqual(ticks([NOON, NOON + 60000], 60000), ["12:30", "12:31"]);
+  assert.deepEqual(ticks([NOON, NOON + 1000], 1000), ["12:30:05", "12:30:06"]);
+  assert.deepEqual(ticks([NOON + 1000, NOON + 2000], 1000), ["12:30:06", "12:30:07"]);
+  const utc = ticks([NOON], 1000);
+  useUtc(false);
+  assert.deepEqual(ticks([NOON], 1000), [tick(NOON, 1000)]);
+  useUtc(true);
+  assert.deepEqual(ticks([NOON], 1000), utc);
+  useUtc(false);
+});
+
+test("a value has its unit; without one there is a dash, not 0", () => {
+  const field = { decimals: 1, unit: "°C" };
+  assert.deepEqual([valued(20, field), valued(0, { decimals: null, unit: "" })], ["20.0 °C", "0"]);
+  assert.deepEqual([valued(null, field), valued(undefined, field)], ["–", "–"]);
 });
 
 test("fields seen in readings are charted unless only the listed ones are to be", () => {

@@ -89,3 +89,37 @@ test("a bucket that is older than the ring reaches takes nobody's place", () => 
   store.each("s", "f", START, START + 180_000, (t, mean) => found.push([t, mean]));
   assert.deepEqual(found, [[START + 180_000, 1]]);
 });
+
+test("whether a sensor has a field, and readings of it in a span, also where newer ones follow", () => {
+  const store = new Store();
+  for (const n of [0, 100]) store.set("a", "f", START + n * 1000, n, n, n, n);
+  assert.deepEqual([store.knows("a", "f"), store.knows("a", "g"), store.knows("b", "f")], [true, false, false]);
+  const has = (from, to) => store.has("a", "f", START + from * 1000, START + to * 1000);
+  assert.deepEqual([has(0, 0), has(1, 99), has(50, 150), has(101, 200)], [true, false, true, false]);
+  assert.equal(store.has("b", "f", 0, START), false);
+});
+
+test("the newest reading is told itself, with the end of its bucket", () => {
+  const store = new Store();
+  store.set("a", "f", START, 2, 1, 3, 3, 2);
+  assert.deepEqual(store.newest("a", "f"), { t: START + 1000, value: 3 });
+  assert.deepEqual([store.newest("a", "g"), store.newest("b", "f")], [null, null]);
+});
+
+test("readings that name no sensor are known as such while there are no others", () => {
+  const store = new Store();
+  assert.equal(store.hasSensors("all entries"), true);
+  store.set("all entries", "f", START, 1, 1, 1, 1);
+  assert.equal(store.hasSensors("all entries"), false);
+  store.set("a", "f", START, 1, 1, 1, 1);
+  assert.equal(store.hasSensors("all entries"), true);
+});
+
+test("what is missing is known to be missing once the first history is here, until a new one begins", () => {
+  const store = new Store();
+  assert.equal(store.isKnown, false);
+  store.takeHistory({ t: [], series: {}, sensors: {} });
+  assert.equal(store.isKnown, true);
+  store.clear(900000, 1000);
+  assert.equal(store.isKnown, false);
+});
