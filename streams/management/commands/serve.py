@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Callable
 from typing import Any
 
 import uvicorn
@@ -14,7 +13,6 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from streams import conf
-from streams.accepting import Accepting
 from streams.jobs.runner import Runner
 from streams.listening import LISTENING, NotFree, listener, url_of
 from streams.running import settle
@@ -59,17 +57,11 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then say so."""
-        await super().startup([])  # which ends with what needs no door
-        # uvicorn closes its servers and waits for them, nothing else.
-        self.servers = [Accepting(door, self._protocol) for door in sockets or []]  # type: ignore[misc]
+        await super().startup(sockets)
         settle()
         self._runner.start()
         for door in sockets or []:
             print(f"{LISTENING}{url_of(door)}", flush=True)
-
-    def _protocol(self) -> asyncio.Protocol:
-        make: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
-        return make(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Leave a job that runs to other processes, and end."""
