@@ -194,13 +194,6 @@ class Crowd:
         await asyncio.sleep(0.2)
         return {}
 
-    async def wait_lost(self, count: int, within_s: float) -> dict[str, Any]:
-        """Wait until so many were closed by the server."""
-        deadline = now_ms() + within_s * 1000
-        while self.lost < count and now_ms() < deadline:
-            await asyncio.sleep(0.05)
-        return {"lost": self.lost}
-
     async def thaw(self) -> dict[str, Any]:
         """Stalled browsers read again, for a while."""
         for browser in self.all:

@@ -24,8 +24,9 @@ from streams.errors import BadRequest, NoSuchStream, NotAllowed, StreamwatchErro
 
 logger = logging.getLogger(__name__)
 
-# Each login is asked about so often, one after the other.
+# Each login is asked about so often, one after the other; less often when there are very many.
 EVERY_S = 20.0
+MOST_A_S = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +96,11 @@ class Admissions:
             self._ends.pop(login, None)
 
     async def keep_asking(self) -> None:
-        """Ask about every login every EVERY_S, for ever. While the database is away, what was true holds."""
+        """Ask about every login every EVERY_S or so, for ever. While the database is away, what was true holds."""
         while True:
             logins = list(self._ends)
             for login in logins:
-                await asyncio.sleep(EVERY_S / len(logins))
+                await asyncio.sleep(max(EVERY_S / len(logins), 1 / MOST_A_S))
                 await self._ask(login)
             if not logins:
                 await asyncio.sleep(EVERY_S / 10)

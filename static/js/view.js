@@ -9,7 +9,9 @@ export class View {
   constructor() {
     const query = new URLSearchParams(location.search);
     const window = Number(query.get("window"));
-    this.windowMs = WINDOWS_MS.includes(window) ? window : USUAL_MS;
+    this.isChosen = WINDOWS_MS.includes(window);
+    this.usualMs = USUAL_MS;
+    this.windowMs = this.isChosen ? window : USUAL_MS;
     this.filter = query.get("filter") || "";
     this.chosen = new Set(query.getAll("sensor"));
     this.hidden = new Set(query.getAll("hide"));
@@ -33,7 +35,7 @@ export class View {
 
   query(held) {
     const query = new URLSearchParams();
-    if (this.windowMs !== USUAL_MS) query.set("window", this.windowMs);
+    if (this.windowMs !== this.usualMs) query.set("window", this.windowMs);
     if (this.filter) query.set("filter", this.filter);
     for (const sensor of this.chosen) query.append("sensor", sensor);
     for (const sensor of this.hidden) query.append("hide", sensor);
@@ -56,8 +58,15 @@ export class View {
     this.save();
   }
 
+  // Of a stream that has only just begun, the shortest window that shows all of it; once, and none that was chosen.
+  fit(ageMs) {
+    if (!this.isChosen) this.windowMs = this.usualMs = WINDOWS_MS.find((ms) => ms >= Math.min(ageMs, USUAL_MS));
+    this.isChosen = true;
+  }
+
   // Another window, up to now.
   look(windowMs) {
+    this.isChosen = true;
     this.windowMs = windowMs;
     this.follow();
   }

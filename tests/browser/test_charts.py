@@ -234,8 +234,9 @@ def test_a_field_without_values_of_the_chosen_sensors_is_one_line_until_there_ar
 
 def test_who_zooms_into_an_empty_span_still_has_the_charts_to_come_back(site: Site, page: Page) -> None:
     site.add("back-1", 20)
-    page.goto("/?filter=back")
+    page.goto("/?filter=back&window=900000")
     figure = page.locator('section[data-field="temperature"] figure')
+    expect(figure.locator(".u-over")).to_be_visible()
     box = figure.locator(".u-over").bounding_box()
     assert box
     page.mouse.move(box["x"] + 20, box["y"] + 50)

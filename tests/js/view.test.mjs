@@ -31,6 +31,32 @@ test("an address that makes no sense is as good as none", () => {
   assert.deepEqual([view.windowMs, view.hz, view.frozen], [15 * MINUTE, 4, null]);
 });
 
+test("a stream that has only just begun is seen in the shortest window that shows all of it", () => {
+  for (const [age, minutes] of [[0, 1], [59, 1], [61, 5], [301, 15], [900, 15], [90000, 15]]) {
+    const view = new View();
+    view.fit(age * 1000);
+    assert.equal(view.windowMs, minutes * MINUTE, `${age} s`);
+    view.follow();
+    assert.equal(location.search, "");
+  }
+});
+
+test("a window that somebody chose stays, and none is changed under his eyes", () => {
+  at("?window=3600000");
+  const asked = new View();
+  asked.fit(10000);
+  assert.equal(asked.windowMs, 60 * MINUTE);
+  at("");
+  const open = new View();
+  open.fit(10000);
+  open.fit(400000);
+  assert.equal(open.windowMs, MINUTE);
+  open.look(15 * MINUTE);
+  open.fit(10000);
+  assert.equal(new View().windowMs, 15 * MINUTE);
+  assert.match(location.search, /window=900000/);
+});
+
 test("following again takes the held span out of the address", () => {
   const view = new View();
   view.freeze(1, 2);
