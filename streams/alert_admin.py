@@ -14,12 +14,13 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from streams import access, ledger, operations
+from streams import access, operations
 from streams.alert_channels import NotDelivered
 from streams.alert_models import AlertChannel, AlertDelivery, AlertRule, Incident, Silence
 from streams.errors import NotAllowed
-from streams.ledger import Actor, Deed
+from streams.ledger import Actor
 from streams.models import Action
+from streams.recorded_admin import RecordedAdmin
 from streams.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -29,29 +30,8 @@ else:
     _Base, _Form = admin.ModelAdmin, forms.ModelForm
 
 
-class _Recorded(_Base):
-    """Every change is in the ledger too, in the same transaction."""
-
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """Record what was added."""
-        _record(request, "added", obj)
-        return super().log_addition(request, obj, message)
-
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """Record what was changed."""
-        _record(request, "changed", obj)
-        return super().log_change(request, obj, message)
-
-    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
-        """Record what is about to be deleted."""
-        for row in queryset:
-            _record(request, "deleted", row)
-        return super().log_deletions(request, queryset)
-
-
-def _record(request: HttpRequest, what: str, row: Any) -> None:
-    detail = f"{what} {row._meta.verbose_name} “{row}”"  # noqa: SLF001 - Django documents it as public
-    ledger.changed(Actor.of_request(request), Deed(Action.CHANGE_ALERTS, b"", b"", detail=detail))
+class _Recorded(RecordedAdmin):
+    action = Action.CHANGE_ALERTS
 
 
 class _ToRead(_Base):

@@ -10,20 +10,19 @@ from django.contrib.admin.widgets import AdminTextInputWidget
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
-from streams import access, ledger, looking
+from streams import access, looking
 from streams.chart_models import ChartedField, ChartedStream, NamedSensor
 from streams.errors import StreamwatchError
-from streams.ledger import Actor, Deed
 from streams.models import Action
 from streams.names import LONGEST_IN_PATH, meant, plain_text, to_path
+from streams.recorded_admin import RecordedAdmin
 
 if TYPE_CHECKING:
-    _Base = admin.ModelAdmin[ChartedStream]
     _FieldInline = admin.StackedInline[ChartedField, ChartedStream]
     _SensorInline = admin.TabularInline[NamedSensor, ChartedStream]
     _Form = forms.ModelForm[Any]
 else:
-    _Base, _Form = admin.ModelAdmin, forms.ModelForm
+    _Form = forms.ModelForm
     _FieldInline, _SensorInline = admin.StackedInline, admin.TabularInline
 
 # Django takes 1,000 inputs of a page: these many rows are fewer.
@@ -161,15 +160,16 @@ class SensorInline(_Reached, _SensorInline):
 
 
 @admin.register(ChartedStream)
-class ChartedStreamAdmin(_Reached, _Base):
+class ChartedStreamAdmin(_Reached, RecordedAdmin):
     """Streams; whose row it is, is said once, when it is made. Every change is in the ledger too."""
 
+    action = Action.CHANGE_CHARTS
     list_display = ("name", "sensor_field", "number_of_fields")
     inlines = (FieldInline, SensorInline)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ChartedStream]:
         """Those that somebody's roles reach; whoever may see none is refused by every page."""
-        rows = super().get_queryset(request)
+        rows: QuerySet[ChartedStream] = super().get_queryset(request)
         if self.has_view_permission(request):
             rows = rows.filter(pk__in=[row.pk for row in rows if self.has_view_permission(request, row)])
         return rows.annotate(field_count=Count("fields"))
@@ -202,26 +202,9 @@ class ChartedStreamAdmin(_Reached, _Base):
         count: int = row.field_count
         return count
 
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """Record what was added."""
-        _record(request, "added", obj)
-        return super().log_addition(request, obj, message)
-
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """Record what was changed."""
-        _record(request, "changed", obj)
-        return super().log_change(request, obj, message)
-
-    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
-        """Record what is about to be deleted."""
-        for row in queryset:
-            _record(request, "deleted", row)
-        return super().log_deletions(request, queryset)
-
-
-def _record(request: HttpRequest, what: str, row: ChartedStream) -> None:
-    detail = f"{what} {row._meta.verbose_name} “{row}”"  # noqa: SLF001 - Django documents it as public
-    ledger.changed(Actor.of_request(request), Deed(Action.CHANGE_CHARTS, row.key, b"", detail=detail))
+    def stream_of(self, row: ChartedStream) -> bytes:
+        """Its key."""
+        return bytes(row.key)
 
 
 def _existing() -> list[bytes]:

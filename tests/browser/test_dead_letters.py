@@ -7,14 +7,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import STREAM, Site
-from tests.processes import run
+from tests.browser.conftest import STREAM, Site, logged_in
 
 DEAD = f"{{{STREAM}}}:dead"
-LOGIN = """
-from django.contrib.auth.models import User
-User.objects.create_superuser("dora", password="a long password")
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -25,20 +20,7 @@ def none_yet(site: Site) -> None:
 
 @pytest.fixture(scope="module")
 def state(site: Site, chromium: Browser) -> str:
-    """Where the browser keeps that somebody is logged in."""
-    status, _, errors = run("shell", "-c", LOGIN, **site.environ)
-    assert status == 0, errors
-    context = chromium.new_context(base_url=site.url)
-    page = context.new_page()
-    page.goto("/admin/login/")
-    page.fill("#id_username", "dora")
-    page.fill("#id_password", "a long password")
-    page.keyboard.press("Enter")
-    expect(page.get_by_text("Log out").first).to_be_visible()
-    path = str(site.folder / "dora.json")
-    context.storage_state(path=path)
-    context.close()
-    return path
+    return logged_in(site, chromium, "dora")
 
 
 @pytest.fixture

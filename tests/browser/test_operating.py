@@ -9,33 +9,16 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import Site
+from tests.browser.conftest import Site, logged_in
 from tests.processes import run
 
 STREAM, GROUP = "orders", "ship"
-LOGIN = """
-from django.contrib.auth.models import User
-User.objects.create_superuser("olga", password="a long password")
-"""
 REVIEW = f"/streams/{STREAM}/groups/{GROUP}/pending/"
 
 
 @pytest.fixture(scope="module")
 def state(site: Site, chromium: Browser) -> str:
-    """Where the browser keeps that somebody is logged in."""
-    status, _, errors = run("shell", "-c", LOGIN, **site.environ)
-    assert status == 0, errors
-    context = chromium.new_context(base_url=site.url)
-    page = context.new_page()
-    page.goto("/admin/login/")
-    page.fill("#id_username", "olga")
-    page.fill("#id_password", "a long password")
-    page.keyboard.press("Enter")
-    expect(page.get_by_text("Log out").first).to_be_visible()
-    path = str(site.folder / "login.json")
-    context.storage_state(path=path)
-    context.close()
-    return path
+    return logged_in(site, chromium, "olga")
 
 
 @pytest.fixture
