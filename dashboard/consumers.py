@@ -173,7 +173,7 @@ class DashboardSocket(AsyncWebsocketConsumer):
         return full
 
 
-_NO_LOGIN = (4401, "no_login", "your login does not let you look at this, or no longer: reload this page")
+_NO_LOGIN = (4401, "no_login", "you were logged out, or what your login lets you see has changed: reload this page")
 # Close codes say whether it is worth coming back: 1013 a little later, 44xx not before something has changed.
 _REFUSED: dict[type[Exception], tuple[int, str]] = {
     NoSuchStream: (4404, "unknown_stream"),

@@ -131,5 +131,7 @@ LOGGING = {
     "loggers": {
         "streams": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
         "dashboard": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        # A cut connection is pages of traceback to it; the relay of notices says it in a line.
+        "channels_redis": {"handlers": [], "level": "CRITICAL", "propagate": False},
     },
 }

@@ -15,12 +15,15 @@ export class KeyboardCursor {
     const plot = event.key in STEPS && this.charts.plots.find(({ figure }) => figure === event.target);
     if (!plot?.uplot) return;
     event.preventDefault();
-    const i = stepped(plot.data, this.at, STEPS[event.key]);
+    const { label, isHidden } = this.charts.how;
+    const sensors = plot.sensors.filter((sensor) => !isHidden(sensor));
+    const data = [plot.data[0], ...plot.data.slice(1).filter((_, s) => sensors.includes(plot.sensors[Math.floor(s / 3)]))];
+    const i = stepped(data, this.at, STEPS[event.key]);
     if (i === null) return;
-    this.at = plot.data[0][i];
+    this.at = data[0][i];
     const u = plot.uplot;
     u.setCursor({ left: u.valToPos(this.at, "x"), top: u.over.clientHeight / 2 });
-    this.said.textContent = readOut(plot.data, i, plot.field, plot.sensors.map(this.charts.how.label));
+    this.said.textContent = readOut(data, i, plot.field, sensors.map(label));
   }
 }
 

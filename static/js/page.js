@@ -105,7 +105,8 @@ function words(source, sensors, from, to) {
   const held = view.frozen ? `${moment(from)} to ${moment(to)}. ` : "";
   const state = source !== past ? "" : past.problem || (past.isLoading ? "Reading the past…" : past.gap && `Incomplete: ${past.gap}.`);
   setText($("past"), held + (state || ""));
-  $("csv").href = past.address(sensors, from, to, 5000, "csv");
+  const seen = sensors.filter((sensor) => !view.hidden.has(sensor));
+  $("csv").href = past.address(seen.length ? seen : sensors, from, to, 5000, "csv");
 }
 
 listen(live, page, { store, view, fields, selection, status, groups });

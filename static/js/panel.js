@@ -107,7 +107,8 @@ export class Panel {
   }
 
   drawTable(now = false) {
-    if (this.drawn && !this.isFolded) this.table.draw(this, now);
+    // Held charts are drawn when something changed, and not again.
+    if (this.drawn && !this.isFolded) this.table.draw(this, now || this.how.isHeld());
   }
 
   // Which sensors are beyond the field's bounds, said beside its name.

@@ -17,8 +17,8 @@ export class Past {
     const key = JSON.stringify([sensors, points, moves ? to - from : [from, to]]);
     const isOld = (moves || this.problem) && Date.now() - this.askedAt > AGAIN_MS;
     if (key === this.key && !isOld) return;
-    if (key !== this.key) this.series = {};
-    this.key = key;
+    // Until the answer is here, what is in memory is drawn, in points as long as those that were asked for.
+    if (key !== this.key) Object.assign(this, { key, series: {}, t: [], joint: 0, bucketMs: Math.max(1, Math.ceil((to - from) / points / 1000)) * 1000 });
     this.askedAt = Date.now();
     this.fetch(key, sensors, Math.floor(from), Math.ceil(to), points);
   }

@@ -32,7 +32,8 @@ function save(title, plots, from, to, how) {
 function paint(title, plots, from, to, how) {
   const ratio = devicePixelRatio;
   const box = plots[0].figure.parentElement.getBoundingClientRect();
-  const legend = plots[0].small ? [] : plots[0].sensors;
+  const { small: isSmall, sensors: all, looks } = plots[0];
+  const legend = isSmall ? [] : all.map((sensor, i) => [sensor, looks[i]]).filter(([sensor]) => !how.isHidden(sensor));
   const canvas = document.createElement("canvas");
   canvas.width = (box.width + 2 * MARGIN) * ratio;
   canvas.height = (box.height + 2 * MARGIN + 2 * TITLE + LINE * legend.length) * ratio;
@@ -48,9 +49,9 @@ function paint(title, plots, from, to, how) {
     const drawn = uplot.ctx.canvas, place = drawn.getBoundingClientRect();
     c.drawImage(drawn, x, place.top - box.top + MARGIN + 2 * TITLE, place.width, place.height);
   }
-  legend.forEach((sensor, i) => {
+  legend.forEach(([sensor, look], i) => {
     const y = box.height + MARGIN + 2 * TITLE + LINE * (i + 0.7);
-    sample(c, plots[0].looks[i], MARGIN, y - 4);
+    sample(c, look, MARGIN, y - 4);
     write(c, how.label(sensor), MARGIN + SAMPLE + 8, y, ink("--ink"));
   });
   return canvas;

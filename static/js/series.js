@@ -36,8 +36,9 @@ export class Series {
   // Calls take(t, mean, low, high, count) for the buckets from `from` to `to`, in order of time.
   each(from, to, take) {
     const { t: times, mean, low, high, count } = this;
-    let t = Math.ceil(from / this.bucketMs) * this.bucketMs;
-    for (let at = (t / this.bucketMs) % this.size; t <= to; t += this.bucketMs, at = at + 1 === this.size ? 0 : at + 1) {
+    const oldest = this.lastT - this.size * this.bucketMs, newest = Math.min(to, this.lastT);
+    let t = Math.ceil(Math.max(from, oldest) / this.bucketMs) * this.bucketMs;
+    for (let at = (t / this.bucketMs) % this.size; t <= newest; t += this.bucketMs, at = at + 1 === this.size ? 0 : at + 1) {
       if (times[at] === t) take(t, mean[at], low[at], high[at], count[at]);
     }
   }

@@ -16,10 +16,11 @@ export class PointsTable {
     this.element.addEventListener("toggle", onToggle);
   }
 
-  draw({ field, sensors, how, drawn: [source, from, to] }, now) {
+  draw({ field, sensors: all, how, drawn: [source, from, to] }, now) {
     const isTime = Date.now() - this.drawnAt >= EVERY_MS && !this.element.contains(document.activeElement);
     if (!this.element.open || !(now || isTime)) return;
     this.drawnAt = Date.now();
+    const sensors = all.filter((sensor) => !how.isHidden(sensor));
     const data = columns(source.inPoints(to - from, POINTS), field.name, sensors, from, to);
     this.element.lastElementChild.replaceChildren(...tableOf(data, field, sensors.map(how.label)));
   }

@@ -10,7 +10,6 @@ export class View {
     const query = new URLSearchParams(location.search);
     const window = Number(query.get("window"));
     this.isChosen = WINDOWS_MS.includes(window);
-    this.usualMs = USUAL_MS;
     this.windowMs = this.isChosen ? window : USUAL_MS;
     this.filter = query.get("filter") || "";
     this.chosen = new Set(query.getAll("sensor"));
@@ -35,7 +34,7 @@ export class View {
 
   query(held) {
     const query = new URLSearchParams();
-    if (this.windowMs !== this.usualMs) query.set("window", this.windowMs);
+    if (this.isChosen) query.set("window", this.windowMs);
     if (this.filter) query.set("filter", this.filter);
     for (const sensor of this.chosen) query.append("sensor", sensor);
     for (const sensor of this.hidden) query.append("hide", sensor);
@@ -60,8 +59,8 @@ export class View {
 
   // Of a stream that has only just begun, the shortest window that shows all of it; once, and none that was chosen.
   fit(ageMs) {
-    if (!this.isChosen) this.windowMs = this.usualMs = WINDOWS_MS.find((ms) => ms >= Math.min(ageMs, USUAL_MS));
-    this.isChosen = true;
+    if (!this.isChosen && !this.isFitted) this.windowMs = WINDOWS_MS.find((ms) => ms >= Math.min(ageMs, USUAL_MS));
+    this.isFitted = true;
   }
 
   // Another window, up to now.

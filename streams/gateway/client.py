@@ -160,7 +160,7 @@ _BY_CODE: dict[str, type[StreamwatchError]] = {
 
 
 def _our_error(error: redis.RedisError, where: str) -> StreamwatchError:
-    text = without_password(str(error)).strip()
+    text = without_password(str(error)).strip().rstrip(".")  # what is made of it goes on
     if isinstance(error, (redis.AuthenticationError, redis.exceptions.NoPermissionError)):
         return AccessDenied(f"Redis at {where} refused access: {text}")
     if isinstance(error, redis.TimeoutError):

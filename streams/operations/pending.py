@@ -113,7 +113,7 @@ _DONE = {
     Action.CLAIM: "Claimed {done} of {asked} for {consumer}",
     Action.REPROCESS: "Handed {done} of {asked} to the workers",
     Action.ACKNOWLEDGE: "Acknowledged {done} of {asked}",
-    Action.GIVE_UP: "{done} of {asked} became dead letters",
+    Action.GIVE_UP: "{done} of {asked} made dead letters",
     Action.RELEASE: "Released {done} of {asked}",
 }
 

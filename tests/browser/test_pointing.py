@@ -177,3 +177,20 @@ def test_a_sensor_hidden_in_one_legend_is_hidden_in_all_charts_also_while_they_a
     page.locator(f"{TEMPERATURE} .u-legend").get_by_text("hide-2").click()
     expect(page.locator('section[data-field="humidity"] .u-legend tr.u-off', has_text="hide-2")).to_have_count(1)
     assert page.evaluate(Y_AXES) == before
+
+
+def test_a_table_follows_its_chart_to_another_span_and_leaves_out_what_is_hidden(site: Site, page: Page) -> None:
+    for name in ("tabled-1", "tabled-2"):
+        site.add(name, 20)
+    page.goto("/?filter=tabled&window=60000")
+    panel = page.locator('section[data-field="temperature"]')
+    panel.locator("summary").click()
+    expect(panel.locator("details th")).to_contain_text(["Time", "tabled-1", "tabled-2"])
+    panel.locator(".u-legend .u-series", has_text="tabled-2").locator("th").click()
+    expect(page).to_have_url(re.compile("hide=tabled-2"))
+    panel.locator("h2").click()  # what has the focus is left as it is
+    expect(panel.locator("details thead th")).to_have_text(["Time", "tabled-1"])
+    expect(page.locator("#csv")).to_have_attribute("href", re.compile(r"sensor=tabled-1(?!.*tabled-2)"))
+    for _ in range(2):
+        page.click("#earlier")
+    expect(panel.locator("details")).to_contain_text("0 of 0 points")

@@ -110,7 +110,7 @@ def test_entries_are_made_dead_letters(r: Server, ids: list[str], capsys: pytest
     assert would == {"asked": 2, "given_up": 1, "missed": 1, "dry_run": True}
     assert not r.exists("{sensor_stream}:dead")
     said = run(capsys, "dead", "add", *PLACE, ids[0], ids[5], "--reason", "no address")
-    assert said.startswith("1 of 2 became dead letters; 1 moved meanwhile")
+    assert said.startswith("1 of 2 made dead letters; 1 moved meanwhile")
     listed = plain(capsys, "dead", "list", STREAM)
     assert [letter["reason"].split(" (")[0] for letter in listed["letters"]] == ["no address"]
     with pytest.raises(CommandError, match="reason"):

@@ -204,7 +204,7 @@ def test_a_group_that_is_missing_is_said_and_nothing_counts_as_missed(r: Server,
 
 def test_entries_become_dead_letters_with_the_reason_and_who_gave_it(r: Server, ids: list[EntryId]) -> None:
     job = operations.run(operations.give_up(SHELL, *PLACE, operations.chosen([*ids[:3], ids[15]]), " no address "))
-    assert operations.sentence(job).startswith("3 of 4 became dead letters; 1 moved meanwhile")
+    assert operations.sentence(job).startswith("3 of 4 made dead letters; 1 moved meanwhile")
     fields = r.xrange("{sensor_stream}:dead")[0][1]
     assert (fields[b"reason"], fields[b"id"]) == (b"no address (ann)", str(ids[0]).encode())
     assert (recorded().done, recorded().missed) == (3, 1)

@@ -59,7 +59,7 @@ def test_giving_up_takes_a_reason_which_the_letter_keeps(r: Server, reviewer: Cl
     assert "kept with their fields and your reason" in post(reviewer, "give_up", ids[:2])
     assert "This field is required." in post(reviewer, "give_up", ids[:2], confirm="yes", reason=" ")
     said = post(reviewer, "give_up", ids[:2], confirm="yes", reason="<b>bad</b>")
-    assert "2 of 2 became dead letters." in said
+    assert "2 of 2 made dead letters." in said
     assert [fields[b"reason"] for _, fields in r.xrange("{sensor_stream}:dead")] == [b"<b>bad</b> (eve)"] * 2
 
 
