@@ -66,7 +66,7 @@ class GroupPage:
 
     @property
     def active(self) -> list[str]:
-        """Consumers that are reading now."""
+        """Consumers that were active within the last minute."""
         return previews.active_consumers(self.group)
 
     @property

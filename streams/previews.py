@@ -14,7 +14,8 @@ from streams.positions import NOW, parse_start
 from streams.snapshot import Consumer, ConsumerGroup, Snapshot, Stream
 from streams.wording import are, entries
 
-# A consumer that asked for entries within this time counts as reading now.
+# A consumer that read, or was given what others had, within this time counts as active; the server keeps no more of it,
+# and all count as active for a while after it was started.
 ACTIVE_MS = 60_000
 # So many entries are counted one by one, a fraction of a second; beyond, the count says "at least".
 MOST_COUNTED = 100_000
@@ -47,7 +48,7 @@ class MovePreview:
     """What moving a group means: `again` entries are delivered again, or `skipped` never.
 
     `lag` is what the group has before it afterwards; `entries_read` what to tell the server so that it knows that too
-    (None: unknown). `pending` entries stay pending, `active` consumers are reading now.
+    (None: unknown). `pending` entries stay pending, `active` consumers read or got something within ACTIVE_MS.
     """
 
     before: EntryId

@@ -74,7 +74,10 @@ def destroy_group(actor: Actor, stream: bytes, group: bytes, *, pending: int, fo
         active = previews.active_consumers(previews.group_of(stream, group))
     with ledger.recorded(actor, deed) as row:
         if active and not force:
-            text = f"Consumers are reading from this group: {', '.join(active[:5])}. Stop them first, or force it."
+            told = (
+                f"Consumers were active within the last minute: {', '.join(active[:5])}. Stop them first, or force it."
+            )
+            text = f"{told} A claim for them and a restart of the server count as well."
             raise BadRequest(text, field="force")
         with pel.named(stream, group):
             lost = groups.xgroup_destroy(client(), stream, group, pending)

@@ -69,7 +69,7 @@ def test_a_group_is_destroyed_only_with_its_name_repeated(
         run(capsys, "group", "destroy", *PLACE)
     with pytest.raises(CommandError, match="Repeat"):
         run(capsys, "group", "destroy", *PLACE, "--yes", "other")
-    with pytest.raises(CommandError, match="Consumers are reading from this group"):
+    with pytest.raises(CommandError, match="Consumers were active within the last minute"):
         run(capsys, "group", "destroy", *PLACE, "--yes", GROUP)
     assert plain(capsys, "group", "destroy", *PLACE, "--dry-run")["pending"] == 4
     assert len(r.xinfo_groups(STREAM)) == 1

@@ -111,7 +111,7 @@ def test_a_new_group_in_the_middle_knows_its_lag(r: Server, ids: list[EntryId]) 
 
 
 def test_a_group_that_somebody_reads_is_not_destroyed_unless_forced(r: Server, ids: list[EntryId]) -> None:
-    with pytest.raises(BadRequest, match="Consumers are reading from this group: reader"):
+    with pytest.raises(BadRequest, match="Consumers were active within the last minute: reader"):
         operations.destroy_group(SHELL, *PLACE, pending=8)
     assert recorded().outcome == "failed"
     assert operations.destroy_group(SHELL, *PLACE, pending=8, force=True) == 8

@@ -61,7 +61,7 @@ def test_a_move_is_shown_first_and_done_exactly_as_shown(r: Server, ids: list[st
     answer = post(operator, "move", start="now")
     text = words(answer)
     assert "2 entries are skipped." in text
-    assert "Reading now: worker-1" in text
+    assert "Active in the last minute: worker-1" in text
     assert r.xinfo_groups(STREAM)[0]["last-delivered-id"].decode() == ids[3]
     r.xadd(STREAM, {"n": "late"})
     confirm = re.search(r'name="confirm" value="([^"]+)"', answer.content.decode())

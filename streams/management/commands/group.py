@@ -73,9 +73,8 @@ class Command(BaseCommand):
         found = previews.group_of(stream, group)
         if options["dry_run"]:
             active = previews.active_consumers(found)
-            text = (
-                f"{entries(found.pending, 'pending')} would be forgotten; reading now: {', '.join(active) or 'nobody'}."
-            )
+            named = ", ".join(active) or "nobody"
+            text = f"{entries(found.pending, 'pending')} would be forgotten; active within the last minute: {named}."
             return {"pending": found.pending, "active": active}, text
         if options["yes"] is None or os.fsencode(options["yes"]) != group:
             raise CommandError(
