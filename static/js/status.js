@@ -53,10 +53,12 @@ export class Status {
   sentence(state) {
     const now = Date.now();
     if (state.kind === "refused") return `This page cannot show the stream: ${state.text || "the server refused"}.`;
-    if (this.redis?.redis === "down") {
+    const isFromThen = state.since && now - state.since > FROM_THEN_MS;
+    // Of Redis only a server that speaks can tell.
+    if (this.redis?.redis === "down" && !isFromThen) {
       return `${this.redis.text}. Away for ${duration(Math.floor(Math.max(0, now - this.redis.since) / 1000) * 1000 || 1000)}; below are the last known values.`;
     }
-    if (state.since && now - state.since > FROM_THEN_MS) return `Nothing was heard since ${clock(state.since)}: all below is from then.`;
+    if (isFromThen) return `Nothing was heard since ${clock(state.since)}: all below is from then.`;
     if (state.kind !== "live") return "";
     if (this.problem) return `This key cannot be watched: ${this.problem}.`;
     const silent = now - this.metricsAt;
