@@ -24,7 +24,7 @@ from streams.errors import BadRequest, NoSuchStream, NotAllowed, StreamwatchErro
 
 logger = logging.getLogger(__name__)
 
-# Each login is asked about so often, one after the other; less often when there are very many.
+# Each is asked about so often, one after the other; less often when there are very many.
 EVERY_S = 20.0
 MOST_A_S = 25
 
@@ -38,7 +38,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Login:
+class Admission:
     """What somebody with a login asked for, and what he got."""
 
     session_key: str
@@ -53,7 +53,7 @@ class Login:
         request.session = import_module(settings.SESSION_ENGINE).SessionStore(self.session_key)
         user = get_user(request)
         found = asked(user, self.segment)
-        return found is not None and login_of(user, self.session_key, self.segment, found) == self
+        return found is not None and admission_of(user, self.session_key, self.segment, found) == self
 
 
 def asked(user: access.User, segment: str) -> Asked | None:
@@ -71,46 +71,46 @@ def asked(user: access.User, segment: str) -> Asked | None:
         access.look_as(None)  # the thread goes on to others
 
 
-def login_of(user: access.User, session_key: str | None, segment: str, found: Asked) -> Login | None:
+def admission_of(user: access.User, session_key: str | None, segment: str, found: Asked) -> Admission | None:
     """What is to be asked again; None for people without a login, for whom nothing changes but by a restart."""
     if not user.is_authenticated or session_key is None or not isinstance(found.stream, bytes):
         return None
-    return Login(session_key, segment, user.pk, found.stream, None if found.limit is None else tuple(found.limit))
+    return Admission(session_key, segment, user.pk, found.stream, None if found.limit is None else tuple(found.limit))
 
 
 class Admissions:
-    """The logins behind the sockets of one process: one question for each, however many pages it has open."""
+    """What the sockets of one process were let in by: one question for each, however many pages are open by it."""
 
     def __init__(self) -> None:
-        self._ends: dict[Login, set[Callable[[], None]]] = {}
+        self._ends: dict[Admission, set[Callable[[], None]]] = {}
 
-    def add(self, login: Login, end: Callable[[], None]) -> None:
-        """Call `end` once the login holds no more."""
-        self._ends.setdefault(login, set()).add(end)
+    def add(self, admission: Admission, end: Callable[[], None]) -> None:
+        """Call `end` once the admission holds no more."""
+        self._ends.setdefault(admission, set()).add(end)
 
-    def remove(self, login: Login, end: Callable[[], None]) -> None:
+    def remove(self, admission: Admission, end: Callable[[], None]) -> None:
         """Forget a socket."""
-        ends = self._ends.get(login, set())
+        ends = self._ends.get(admission, set())
         ends.discard(end)
         if not ends:
-            self._ends.pop(login, None)
+            self._ends.pop(admission, None)
 
     async def keep_asking(self) -> None:
-        """Ask about every login every EVERY_S or so, for ever. While the database is away, what was true holds."""
+        """Ask about every admission every EVERY_S or so, for ever. While the database is away, what was true holds."""
         while True:
-            logins = list(self._ends)
-            for login in logins:
-                await asyncio.sleep(max(EVERY_S / len(logins), 1 / MOST_A_S))
-                await self._ask(login)
-            if not logins:
+            admissions = list(self._ends)
+            for admission in admissions:
+                await asyncio.sleep(max(EVERY_S / len(admissions), 1 / MOST_A_S))
+                await self._ask(admission)
+            if not admissions:
                 await asyncio.sleep(EVERY_S / 10)
 
-    async def _ask(self, login: Login) -> None:
+    async def _ask(self, admission: Admission) -> None:
         try:
-            holds = await database_sync_to_async(login.still_holds)()
+            holds = await database_sync_to_async(admission.still_holds)()
         except DatabaseError as error:
             logger.info("Logins of open pages could not be looked up: %s", error)
             return
         if not holds:
-            for end in list(self._ends.get(login, ())):
+            for end in list(self._ends.get(admission, ())):
                 end()

@@ -7,7 +7,7 @@ import contextlib
 import json
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -15,7 +15,7 @@ from asgiref.sync import sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from dashboard import messages
-from dashboard.admission import Asked, Login, asked, login_of
+from dashboard.admission import Admission, Asked, admission_of, asked
 from dashboard.feed import Feed, Follower
 from dashboard.hub import hub
 from dashboard.memory import Selection
@@ -41,7 +41,7 @@ class DashboardSocket(AsyncWebsocketConsumer):
     feed: Feed | None = None
     seat: Any = None
     has_seat = False
-    login: Login | None = None
+    admission: Admission | None = None
 
     async def connect(self) -> None:
         """Admit or refuse the browser and bring it up to date."""
@@ -75,8 +75,8 @@ class DashboardSocket(AsyncWebsocketConsumer):
         if self.has_seat:
             self.has_seat = False
             hub().seats.leave(self.seat)
-        if self.login:
-            hub().admissions.remove(self.login, self._end)
+        if self.admission:
+            hub().admissions.remove(self.admission, self._end)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Take what the browser asks for: other sensors, or everything since an ID."""
@@ -129,26 +129,21 @@ class DashboardSocket(AsyncWebsocketConsumer):
 
     def _keep_asking(self, user: Any, segment: str, found: Asked) -> None:
         session = self.scope.get("session")
-        self.login = login_of(user, getattr(session, "session_key", None), segment, found)
-        if self.login:
-            hub().admissions.add(self.login, self._end)
+        self.admission = admission_of(user, getattr(session, "session_key", None), segment, found)
+        if self.admission:
+            hub().admissions.add(self.admission, self._end)
 
     def _end(self) -> None:
-        self.follower.slot.close()
-        self._leaving = asyncio.get_running_loop().create_task(self._refuse_late())
-
-    async def _refuse_late(self) -> None:
-        with contextlib.suppress(OSError, RuntimeError):  # it is gone already
-            await self._refuse(*_NO_LOGIN)
+        """The login that let this browser in holds no more."""
+        self._leave_by(self._refuse(*_NO_LOGIN))
 
     def _send_away(self) -> None:
-        """Close, in a task of its own: this browser takes nothing just now."""
-        self.follower.slot.close()
-        self._leaving = asyncio.get_running_loop().create_task(self._leave())
+        """This browser takes nothing."""
+        self._leave_by(self.close(STALLED, "nothing was read for too long: come back"))
 
-    async def _leave(self) -> None:
-        with contextlib.suppress(OSError, RuntimeError):  # it is gone already
-            await self.close(STALLED, "nothing was read for too long: come back")
+    def _leave_by(self, way: Coroutine[Any, Any, None]) -> None:
+        self.follower.slot.close()
+        self._leaving = asyncio.get_running_loop().create_task(_unless_gone(way))
 
     async def _refuse_for(self, error: Exception) -> None:
         for kind, (close_code, code) in _REFUSED.items():
@@ -207,6 +202,11 @@ class _Way:
         if self._socket.feed is None:
             raise RuntimeError("frames reach a socket only through its feed")
         return self._socket.feed.catch_up(self._socket.follower, since, skipped)
+
+
+async def _unless_gone(way: Coroutine[Any, Any, None]) -> None:
+    with contextlib.suppress(OSError, RuntimeError):
+        await way
 
 
 def _selection(query: dict[str, list[str]]) -> Selection:

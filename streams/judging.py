@@ -33,7 +33,7 @@ def judge_stream(snapshot: Snapshot, groups: dict[bytes, Judgement]) -> Judgemen
         name, worst = min(groups.items(), key=lambda item: ORDER.index(item[1].verdict))
         return Judgement(worst.verdict, f"{shown(name)}: {worst.reason}", worst.remedy, worst.evidence)
     if snapshot.stream.length:
-        reason = f"{snapshot.stream.length:,} entries and no consumer group: nobody's progress is kept"
+        reason = f"{wording.entries(snapshot.stream.length)} and no consumer group: nobody's progress is kept"
         return Judgement(
             Verdict.NO_GROUP, reason, remedies.create_group(snapshot.name), {"length": snapshot.stream.length}
         )

@@ -18,7 +18,7 @@ export function listen(live, page, { store, view, fields, selection, status, gro
     live.resume.frames = history.id === "0-0" ? null : history.id;
     store.takeHistory(history);
     if (!history.since) page.completeFrom = history.complete_from;
-    if (!history.since && history.t.length) view.fit(Date.now() + page.ahead - Math.min(...history.t));
+    if (!history.since && history.t.length) view.fit(Date.now() + page.ahead - history.t[0]);
     if (history.t.length && history.since) status.takeFrame();
     view.waiting += history.since ? history.t.length : 0;
     page.changed = true;

@@ -18,7 +18,7 @@ export class Past {
     const isOld = (moves || this.problem) && Date.now() - this.askedAt > AGAIN_MS;
     if (key === this.key && !isOld) return;
     // Until the answer is here, what is in memory is drawn, in points as long as those that were asked for.
-    if (key !== this.key) Object.assign(this, { key, series: {}, t: [], joint: 0, bucketMs: Math.max(1, Math.ceil((to - from) / points / 1000)) * 1000 });
+    if (key !== this.key) Object.assign(this, { key, series: {}, t: [], joint: 0, bucketMs: this.store.inPoints(to - from, points).bucketMs });
     this.askedAt = Date.now();
     this.fetch(key, sensors, Math.floor(from), Math.ceil(to), points);
   }

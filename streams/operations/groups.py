@@ -74,11 +74,7 @@ def destroy_group(actor: Actor, stream: bytes, group: bytes, *, pending: int, fo
         active = previews.active_consumers(previews.group_of(stream, group))
     with ledger.recorded(actor, deed) as row:
         if active and not force:
-            told = (
-                f"Consumers were active within the last minute: {', '.join(active[:5])}. Stop them first, or force it."
-            )
-            text = f"{told} A claim for them and a restart of the server count as well."
-            raise BadRequest(text, field="force")
+            raise BadRequest(_in_use(active), field="force")
         with pel.named(stream, group):
             lost = groups.xgroup_destroy(client(), stream, group, pending)
         if lost.refused:
@@ -108,3 +104,10 @@ def _entries_read(stream: bytes, position: str) -> int | None:
     if position in {"0", "$"} or looking.maybe_snapshot(stream).stream is None:
         return None
     return previews.entries_read_at(stream, EntryId.parse(position))
+
+
+def _in_use(active: list[str]) -> str:
+    return (
+        f"Consumers were active within the last minute: {', '.join(active[:5])}. Stop them first, or force it. "
+        "A claim for them and a restart of the server count as well."
+    )
