@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import islice
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -24,9 +26,9 @@ from streams.errors import BadRequest, NoSuchStream, NotAllowed, StreamwatchErro
 
 logger = logging.getLogger(__name__)
 
-# Each is asked about so often, one after the other; less often when there are very many.
+# Each is asked about so often at least, one after the other; less often when there are very many.
 EVERY_S = 20.0
-MOST_A_S = 25
+_STEPS, _MOST_A_STEP = 20, 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +100,15 @@ class Admissions:
     async def keep_asking(self) -> None:
         """Ask about every admission every EVERY_S or so, for ever. While the database is away, what was true holds."""
         while True:
-            admissions = list(self._ends)
-            for admission in admissions:
-                await asyncio.sleep(max(EVERY_S / len(admissions), 1 / MOST_A_S))
+            await asyncio.sleep(EVERY_S / _STEPS)
+            share = math.ceil(len(self._ends) / _STEPS)
+            for admission in list(islice(self._ends, min(share, _MOST_A_STEP))):
                 await self._ask(admission)
-            if not admissions:
-                await asyncio.sleep(EVERY_S / 10)
 
     async def _ask(self, admission: Admission) -> None:
+        if admission not in self._ends:  # all its pages were closed meanwhile
+            return
+        self._ends[admission] = self._ends.pop(admission)  # to the end of the row
         try:
             holds = await database_sync_to_async(admission.still_holds)()
         except DatabaseError as error:

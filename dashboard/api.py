@@ -9,11 +9,10 @@ from asgiref.sync import sync_to_async
 from django.core.cache import cache
 from django.db import DatabaseError
 from django.http import HttpRequest
-from ninja import Query, Router, Schema
-from pydantic import Field
+from ninja import Query, Router
 
 from dashboard.hub import hub
-from dashboard.rest import Whole, api
+from dashboard.rest import SpanAsked, api
 from streams import access, health, looking, names, past, timeline
 from streams.errors import Unreachable
 
@@ -83,16 +82,8 @@ async def sensors(request: HttpRequest, stream: str) -> dict[str, Any]:
         raise Unreachable("the frames log is still being read: try again in a few seconds") from None
 
 
-class Span(Schema):
-    """A span of time in milliseconds, by default the last 15 minutes, in about so many points."""
-
-    from_ms: Whole = Field(default=0, alias="from")
-    to: Whole = 0
-    points: Whole = 600
-
-
 @router.get("/streams/{stream}/history/")
-def stream_history(request: HttpRequest, stream: str, span: Query[Span]) -> dict[str, Any]:
+def stream_history(request: HttpRequest, stream: str, span: Query[SpanAsked]) -> dict[str, Any]:
     """Health figures of the stream over a span, and what was done meanwhile.
 
     {"t", "figures": {name: {"min", "max", "last"}}, "verdict", "resolution_s", "marks"}; empty where nobody looked.
@@ -101,20 +92,20 @@ def stream_history(request: HttpRequest, stream: str, span: Query[Span]) -> dict
 
 
 @router.get("/streams/{stream}/groups/{group}/history/")
-def group_history(request: HttpRequest, stream: str, group: str, span: Query[Span]) -> dict[str, Any]:
+def group_history(request: HttpRequest, stream: str, group: str, span: Query[SpanAsked]) -> dict[str, Any]:
     """Health figures of the group, as of the stream."""
     return _history(stream, group, span)
 
 
-def _history(stream: str, group: str, span: Span) -> dict[str, Any]:
+def _history(stream: str, group: str, span: SpanAsked) -> dict[str, Any]:
     now_ms = time.time_ns() // 1_000_000
-    to_ms = span.to or now_ms
+    from_ms, to_ms = span.bounds(now_ms)
     stream_path, stream_shown = names.as_kept(stream)
     group_path, group_shown = names.as_kept(group) if group else ("", "")
     return past.figures_over(
         stream_path,
         group_path,
-        from_ms=span.from_ms or max(0, to_ms - 900_000),
+        from_ms=from_ms,
         to_ms=to_ms,
         points=span.points,
         shown=(stream_shown, group_shown),

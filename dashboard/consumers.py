@@ -31,6 +31,7 @@ MOST_MESSAGES_PER_S = 20
 LONGEST_MESSAGE = 64 * 1024
 STALLED = 4408
 TOLD_WITHIN_S = 5.0
+EXPECTED = 'expected {"type": "select", "sensors": [names] or null} or {"type": "resume", "frames": ID}'
 
 
 class DashboardSocket(AsyncWebsocketConsumer):
@@ -93,7 +94,7 @@ class DashboardSocket(AsyncWebsocketConsumer):
         try:
             await self._act(json.loads(text))
         except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
-            await self._refuse(1007, "bad_message", 'expected {"type": "select", "sensors": [names] or null}')
+            await self._refuse(1007, "bad_message", EXPECTED)
 
     async def _act(self, message: Any) -> None:
         kind = message["type"]

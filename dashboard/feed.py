@@ -70,10 +70,11 @@ class Feed:
         for follower in self.followers:
             follower.slot.notice(hello)
 
-    def restart(self, epoch: str) -> None:
-        """A new history: what was known is gone, and every follower is told so."""
+    def restart(self, epoch: str, known_from_ms: int = 0) -> None:
+        """A new history: what was known is gone, or (from a time on) not to be known; every follower is told so."""
         self._forget()
-        self.epoch = epoch
+        self.epoch, self.memory.known_from_ms = epoch, known_from_ms
+        self.memory.cursor = EntryId(known_from_ms, 0)
         for follower in self.followers:
             follower.version = follower.named = 0
             self._greet(follower)
@@ -145,6 +146,8 @@ class Feed:
         follower.slot.notice(self._hello())
         if self.behind_ms:
             follower.slot.notice(encode("behind", ms=self.behind_ms))
+        if gap := self.memory.gap(self.now_ms() - self.memory.window.span_ms):
+            follower.slot.notice(encode("notice", level="warning", text=f"{gap}.", actor="", at=self.now_ms(), link=""))
         self.fill(follower, since)
 
     def _hello(self) -> Message:

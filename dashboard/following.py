@@ -15,7 +15,6 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequenc
 from asgiref.sync import sync_to_async
 
 from dashboard.feed import Feed
-from dashboard.messages import encode
 from dashboard.window import WINDOW_MS
 from streams import chart_settings, conf, looking, readings
 from streams.frames import Frame
@@ -147,10 +146,7 @@ class Following:
         """Leave out what there is no time for, and say so."""
         now_ms = await log.server_ms()
         if now_ms - self._feed.memory.cursor.ms > _MINUTE_MS:
-            self._feed.restart(f"skip+{now_ms:x}")
-            self._feed.memory.cursor = EntryId(now_ms - now_ms % _MINUTE_MS, 0)
-            text = "This stream is too fast to be charted whole without a worker: charts begin anew."
-            self._feed.tell(encode("notice", level="warning", text=text, actor="", at=now_ms, link=""))
+            self._feed.restart(f"skip+{now_ms:x}", now_ms - now_ms % _MINUTE_MS)
         return 0
 
     async def _check_entries(self, log: Log, known: EntryId) -> EntryId:

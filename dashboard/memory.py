@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from dashboard.latest import Latest
@@ -29,6 +30,8 @@ class Memory:
         self._usual: list[str] = []
         # What was committed before this lies beyond the window: it is counted, and not charted.
         self.charts_from_ms = 0
+        # Nothing before this was read: there was more than there is time for.
+        self.known_from_ms = 0
 
     def take(self, log_id: EntryId, frame: Frame) -> Touched:
         """Count one frame of the log; the cells of the window that changed."""
@@ -36,6 +39,13 @@ class Memory:
         self.totals.merge(frame, log_id)
         self.latest.merge(frame)
         return self.window.merge(frame, log_id) if log_id.ms >= self.charts_from_ms else {}
+
+    def gap(self, from_ms: int) -> str:
+        """What is missing from a time on; empty when nothing is."""
+        if max(0, from_ms) >= self.known_from_ms:
+            return ""
+        began = datetime.fromtimestamp(self.known_from_ms / 1000, UTC)
+        return f"too many entries came to chart all without a worker: what came before {began:%H:%M} UTC was not read"
 
     def chosen(self, selection: Selection) -> list[str]:
         """The sensors behind a selection that are there, in natural order."""
@@ -59,7 +69,7 @@ class Memory:
             "history",
             id=str(reached),
             since=str(since) if since else None,
-            complete_from=oldest,
+            complete_from=max(oldest, self.known_from_ms),
             sensors={s: {"last_id": str(rows[s].last_id), "count": counts[s]} for s in sensors if s in rows},
             **self.window.columns(sensors, oldest, since),
             **extra,

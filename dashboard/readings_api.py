@@ -10,12 +10,12 @@ from typing import Any, Literal
 
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse
-from ninja import Query, Router, Schema
+from ninja import Query, Router
 from pydantic import Field
 
 from dashboard.feed import Feed
 from dashboard.hub import hub
-from dashboard.rest import Whole, api
+from dashboard.rest import SpanAsked, api
 from streams import conf, looking, names, rollup_reader, rollups
 from streams.errors import StreamwatchError
 from streams.frames import BUCKET_MS
@@ -27,17 +27,13 @@ router = Router(tags=["look"])
 CSV_COLUMNS = ("time", "sensor", "field", "count", "min", "max", "mean", "last")
 # Within this time the hub has everything in memory; its oldest seconds may just be going.
 LIVE_MARGIN_MS = 30_000
-_DEFAULT_SPAN_MS = 900_000
 
 
-class Asked(Schema):
-    """Which readings: sensors and fields by name (none: all), a span in ms (by default 15 minutes), how many points."""
+class Asked(SpanAsked):
+    """Which readings: sensors and fields by name (none: all), over which span, in how many points."""
 
     sensor: list[str] = Field(default_factory=list)
     field: list[str] = Field(default_factory=list)
-    from_ms: Whole = Field(default=0, alias="from")
-    to: Whole = 0
-    points: Whole = 600
     format: Literal["json", "csv"] = "json"
 
 
@@ -52,8 +48,7 @@ async def readings(request: HttpRequest, stream: str, asked: Query[Asked]) -> An
     """
     key = await sync_to_async(looking.stream_named)(stream)
     feed = await _feed(key)
-    to_ms = asked.to or hub().server_now_ms() + 1
-    span = Span(asked.from_ms or max(0, to_ms - _DEFAULT_SPAN_MS), to_ms, asked.points)
+    span = Span(*asked.bounds(hub().server_now_ms() + 1), asked.points)
     span.check()
     wanted, total = await _wanted(key, asked, feed)
     found, step_ms = await _found(names.to_path(key), wanted, span, feed)
@@ -103,7 +98,8 @@ async def _found(stream: str, wanted: list[Key], span: Span, feed: Feed | None) 
         for sensor, field in wanted:
             live = feed.memory.window.between(sensor, field, max(span.from_ms, live_from), span.to_ms)
             cells[sensor, field].append(live)
-    return Recorded(cells, found.until_ms, found.gap), span.step_ms(tier)
+    gap = found.gap or (feed.memory.gap(max(span.from_ms, found.until_ms or 0)) if feed else "")
+    return Recorded(cells, found.until_ms, gap), span.step_ms(tier)
 
 
 def _as_csv(cells: dict[Key, Cells], name: str) -> HttpResponse:

@@ -50,6 +50,7 @@ _STATUS: dict[type[Exception], tuple[int, str]] = {
     NotRecorded: (503, "not_recorded"),
 }
 # JSON readers in browsers round larger numbers.
+_USUAL_SPAN_MS = 900_000
 Whole = Annotated[int, Field(ge=0, le=2**53)]
 
 
@@ -59,6 +60,19 @@ class Utf8(Parser):
     def parse_body(self, request: HttpRequest) -> Any:
         """The values. Raises ValueError."""
         return orjson.loads(request.body)
+
+
+class SpanAsked(Schema):
+    """A span of time in milliseconds since 1970, in about so many points: by default up to now, 15 minutes long."""
+
+    from_ms: Whole | None = Field(default=None, alias="from")
+    to: Whole | None = None
+    points: Whole = 600
+
+    def bounds(self, now_ms: int) -> tuple[int, int]:
+        """From when to when."""
+        to_ms = now_ms if self.to is None else self.to
+        return (max(0, to_ms - _USUAL_SPAN_MS) if self.from_ms is None else self.from_ms), to_ms
 
 
 class Body(Schema):
@@ -139,7 +153,8 @@ def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     field = str(first["loc"][-1])
     text = f"{field}: {first['msg']}"
     if first["type"] in {"int_parsing", "int_type"}:
-        text = f"{field} must be a whole number, not {str(first.get('input', ''))[:40]!r}"
+        typed = request.GET.get(field)
+        text = f"{field} must be a whole number" + ("" if typed is None else f", not {typed[:40]!r}")
     return problem(request, 400, "bad_request", text, field=field)
 
 

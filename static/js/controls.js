@@ -17,7 +17,10 @@ export class Controls {
     this.on("utc", "change", ({ target }) => this.setUtc(target.checked));
     $("link").addEventListener("click", () => this.copy(view.link(page.span())));
     for (const button of document.querySelectorAll("[data-window]")) {
-      button.addEventListener("click", () => page.act(() => view.look(Number(button.dataset.window))));
+      button.addEventListener("click", ({ detail }) => {
+        if (detail) button.blur(); // by mouse: the space bar that comes next is meant to pause
+        page.act(() => view.look(Number(button.dataset.window)));
+      });
     }
     document.addEventListener("keydown", (event) => this.press(event));
     [$("filter").value, $("rate").value, $("utc").checked] = [view.filter, view.hz, view.utc];

@@ -46,8 +46,10 @@ const charts = new Charts($("charts"), {
   onZoom: (from, to) => act(() => view.freeze(from, to)),
   onLive: () => act(() => view.follow()),
   onHide: (sensor, isHidden) => {
-    view.hide(sensor, isHidden);
-    charts.show(sensor, !isHidden);
+    act(() => {
+      view.hide(sensor, isHidden);
+      charts.show(sensor, !isHidden);
+    });
   },
 });
 new KeyboardCursor(charts, $("cursor"));
@@ -106,7 +108,8 @@ function words(source, sensors, from, to) {
   const state = source !== past ? "" : past.problem || (past.isLoading ? "Reading the past…" : past.gap && `Incomplete: ${past.gap}.`);
   setText($("past"), held + (state || ""));
   const seen = sensors.filter((sensor) => !view.hidden.has(sensor));
-  $("csv").href = past.address(seen.length ? seen : sensors, from, to, 5000, "csv");
+  if (sensors.length && !seen.length) $("csv").removeAttribute("href");
+  else $("csv").href = past.address(seen, from, to, 5000, "csv");
 }
 
 listen(live, page, { store, view, fields, selection, status, groups });

@@ -22,7 +22,7 @@ export function makePlot(plot, how) {
   const { figure, field, sensors, looks, small, there } = plot;
   const series = sensors.flatMap((sensor, i) => lines(sensor, i, plot, how));
   const options = {
-    width: Math.floor(figure.clientWidth) || 300, height: small ? 110 : 260, ms: 1, padding: [8, 18, 0, 0],
+    width: Math.floor(figure.clientWidth) || 300, height: small ? 110 : 260, ms: 1, padding: [8, small ? 18 : 28, 0, 0],
     tzDate: (t) => (how.utc() ? uPlot.tzDate(new Date(t), "Etc/UTC") : new Date(t)),
     legend: { show: !small, live: true, markers: { width: 0, fill: (_, i) => sample(looks[(i - 1) / 3]) } },
     cursor: { sync: { key: "streamwatch", scales: ["x", null] }, drag: { x: true, y: false, setScale: false }, bind: { dblclick: () => () => how.onLive() } },

@@ -191,6 +191,17 @@ def test_a_table_follows_its_chart_to_another_span_and_leaves_out_what_is_hidden
     panel.locator("h2").click()  # what has the focus is left as it is
     expect(panel.locator("details thead th")).to_have_text(["Time", "tabled-1"])
     expect(page.locator("#csv")).to_have_attribute("href", re.compile(r"sensor=tabled-1(?!.*tabled-2)"))
+    page.click("#pause")
+    panel.locator(".u-legend .u-series", has_text="tabled-1").locator("th").click()
+    expect(panel.locator("details thead th")).to_have_text(["Time"])
+    expect(page.locator("#csv")).not_to_have_attribute("href", re.compile("."))
+    panel.locator(".u-legend .u-series", has_text="tabled-1").locator("th").click()
+    expect(panel.locator("details thead th")).to_have_text(["Time", "tabled-1"])
+    page.click("#pause")
     for _ in range(2):
         page.click("#earlier")
     expect(panel.locator("details")).to_contain_text("0 of 0 points")
+    page.click('[data-window="300000"]')
+    expect(page.locator("#pause")).to_have_text("Pause")
+    page.keyboard.press(" ")
+    expect(page.locator("#pause")).to_have_text(re.compile("Resume"))

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from django.test import AsyncClient
 
 from dashboard import following
 from streams.chart_models import ChartedField, ChartedStream, NamedSensor
@@ -91,6 +92,12 @@ async def test_a_stream_too_fast_to_be_read_is_charted_from_now_on_and_says_so(
     pipe.execute()
     last = add(r, took_ms="2")
     socket = await connect(stream=JOBS)
-    hello, history = await receive(socket, "hello"), await receive(socket, "history")
+    hello, notice, history = [await receive(socket, kind) for kind in ("hello", "notice", "history")]
     assert hello["epoch"].startswith("skip+")
     assert (history["id"], len(history["t"])) == (last, 1)
+    assert "what came before" in notice["text"]
+    minute = history["complete_from"]
+    assert (minute % 60_000, minute > start + 5000) == (0, True)
+    path = f"/api/streams/{JOBS}/readings/"
+    assert "was not read" in (await AsyncClient().get(path)).json()["gap"]
+    assert (await AsyncClient().get(f"{path}?from={minute}")).json()["gap"] == ""

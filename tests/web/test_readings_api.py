@@ -143,6 +143,16 @@ async def test_what_makes_no_sense_is_refused_beside_its_field(r: Server, query:
     assert response.json()["error"]["field"] == field
 
 
+async def test_a_span_from_the_beginning_of_time_is_no_span_left_out(r: Server, past: int) -> None:
+    assert counted(await answer(**{"from": 0})) == 540
+    assert counted(await answer(**{"from": 0, "to": 1})) == counted(await answer()) == 0
+
+
+async def test_a_refusal_names_what_was_sent(r: Server) -> None:
+    response = await get(**{"from": "yesterday"})
+    assert response.json()["error"]["text"] == "from must be a whole number, not 'yesterday'"
+
+
 async def test_a_stream_that_never_was_is_not_found(r: Server) -> None:
     response = await AsyncClient().get("/api/streams/never/readings/")
     assert response.status_code == 404
